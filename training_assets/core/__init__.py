@@ -1,0 +1,1 @@
+"""How things are done, in plain Python: imports neither dagster nor mlflow."""

@@ -1,0 +1,75 @@
+"""The whole spec of one model: what one `defs.yaml` says."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from training_assets.spec.columns import Column
+from training_assets.spec.encoding import Encoding
+from training_assets.spec.evaluation import Evaluation
+from training_assets.spec.features import Features
+from training_assets.spec.search import Search
+from training_assets.spec.section import Section
+from training_assets.spec.source import Source
+from training_assets.spec.split import Split
+from training_assets.spec.target import Target
+from training_assets.spec.validation import Validation
+
+MAX_COLUMNS = 2000
+ModelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+class ModelSpec(Section):
+    """One model: its rows, what is predicted from them, and what a version must satisfy to be released."""
+
+    name: ModelName | None = Field(None, description="Name of the model; default: the folder's name.")
+    description: str = Field("", max_length=500, description="What the model answers, in a sentence.")
+    owners: list[str] = Field(default_factory=list, description="E-mail addresses, or `team:name`.")
+    source: Source = Field(description="Where rows come from.")
+    columns: dict[str, Column] = Field(min_length=1, max_length=MAX_COLUMNS, description="The schema of the raw rows.")
+    target: Target = Field(description="What is predicted.")
+    validation: Validation = Field(default_factory=Validation, description="Limits for whole batches.")
+    features: Features = Field(default_factory=Features, description="Derived columns and joins.")
+    split: Split = Field(default_factory=Split, description="Training, validation and test rows.")
+    encoding: Encoding = Field(default_factory=Encoding, description="Scaling and encoding.")
+    search: Search = Field(default_factory=Search, description="Training and hyperparameter search.")
+    evaluation: Evaluation = Field(default_factory=Evaluation, description="Metrics and gates.")
+
+    @model_validator(mode="after")
+    def _names_agree(self) -> ModelSpec:
+        label = self.target.column
+        if label is not None and label not in self.columns:
+            message = f"target.column '{label}' is not under columns; known: {', '.join(list(self.columns)[:20])}"
+            raise ValueError(message)
+        if self.source.csv is not None and self.source.format != "csv":
+            message = "source.csv goes with `format: csv`"
+            raise ValueError(message)
+        for role, needed_by in (("group", ("group", "time+group")), ("time", ("time", "time+group")), ("split", ("column",))):
+            if self.split.method in needed_by and len(self.with_role(role)) != 1:
+                message = f"split.method {self.split.method} needs exactly one column with `role: {role}`"
+                raise ValueError(message)
+        if not self.raw_features and not self.features.derived and not self.features.joins:
+            message = "no column is a feature; give at least one `role: feature` or derive one"
+            raise ValueError(message)
+        for name in self.features.derived:
+            if name in self.columns:
+                message = f"features.derived.{name} has the name of a raw column; choose another"
+                raise ValueError(message)
+        return self
+
+    def with_role(self, role: str) -> list[str]:
+        """Names of the columns with a role, in the spec's order; never the label."""
+        return [name for name, column in self.columns.items() if column.role == role and name != self.target.column]
+
+    @property
+    def raw_features(self) -> list[str]:
+        """Raw columns that the model may read."""
+        return self.with_role("feature")
+
+    @property
+    def hidden(self) -> list[str]:
+        """Columns that no feature may be made from: leaking ones and the label."""
+        label = [] if self.target.column is None else [self.target.column]
+        return [*self.with_role("leaking"), *label]
