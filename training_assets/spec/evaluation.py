@@ -20,8 +20,8 @@ class ValueRule(Rule):
     """A floor or a ceiling for one metric; bounds are inclusive."""
 
     kind: Literal["value"]
-    min: float | None = Field(None, description="Floor.")
-    max: float | None = Field(None, description="Ceiling.")
+    min: float | None = Field(None, allow_inf_nan=False, description="Floor.")
+    max: float | None = Field(None, allow_inf_nan=False, description="Ceiling.")
     on: Literal["point", "bound"] = Field("point", description="The value itself, or its worse confidence bound.")
 
     @model_validator(mode="after")
@@ -36,7 +36,7 @@ class BeatsDummyRule(Rule):
     """Better than always predicting the training split's class shares (or mean), by a margin."""
 
     kind: Literal["beats_dummy"]
-    margin: float = Field(0.0, ge=0, description="How much better, in the metric's own unit.")
+    margin: float = Field(0.0, ge=0, allow_inf_nan=False, description="How much better, in the metric's own unit.")
 
 
 AnyRule = Annotated[ValueRule | BeatsDummyRule, Field(discriminator="kind")]

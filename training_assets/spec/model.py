@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -46,7 +46,11 @@ class ModelSpec(Section):
         if self.source.csv is not None and self.source.format != "csv":
             message = "source.csv goes with `format: csv`"
             raise ValueError(message)
-        for role, needed_by in (("group", ("group", "time+group")), ("time", ("time", "time+group")), ("split", ("column",))):
+        for role, needed_by in (
+            ("group", ("group", "time+group")),
+            ("time", ("time", "time+group")),
+            ("split", ("column",)),
+        ):
             if self.split.method in needed_by and len(self.with_role(role)) != 1:
                 message = f"split.method {self.split.method} needs exactly one column with `role: {role}`"
                 raise ValueError(message)
@@ -58,6 +62,30 @@ class ModelSpec(Section):
                 message = f"features.derived.{name} has the name of a raw column; choose another"
                 raise ValueError(message)
         return self
+
+    def schema_part(self) -> dict[str, Any]:
+        """What decides which rows are sound: a change of it sorts every batch anew."""
+        columns = {name: column.model_dump(mode="json", exclude={"because"}) for name, column in self.columns.items()}
+        return {
+            "columns": columns,
+            "target": self.target.model_dump(mode="json"),
+            "decimal": self.source.dialect.decimal,
+            "max_quarantined": self.validation.max_quarantined,
+        }
+
+    def feature_part(self) -> dict[str, Any]:
+        """What decides the feature table's columns."""
+        roles = {name: [column.role, column.type, column.is_categorical] for name, column in self.columns.items()}
+        return {
+            "roles": roles,
+            "target": self.target.model_dump(mode="json"),
+            "features": self.features.model_dump(mode="json"),
+        }
+
+    def one_with_role(self, role: str) -> str | None:
+        """The column with a role, if there is exactly one."""
+        names = self.with_role(role)
+        return names[0] if len(names) == 1 else None
 
     def with_role(self, role: str) -> list[str]:
         """Names of the columns with a role, in the spec's order; never the label."""

@@ -24,6 +24,8 @@ class Section(BaseModel):
                 continue
             near = difflib.get_close_matches(str(key), cls.model_fields, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(cls.model_fields)}"
+            if isinstance(key, bool):
+                hint = "YAML reads on, off, yes and no as true and false: put the key in quotes"
             message = f"unknown key '{str(key)[:80]}'; {hint}"
-            raise ValueError(message)
+            raise ValueError(message)  # noqa: TRY004 - pydantic turns ValueError into an error of the key
         return data

@@ -21,7 +21,7 @@ class Target(Section):
     classes: list[str] | None = Field(None, min_length=2, description="All classes as text; others are quarantined.")
     missing: Literal["quarantine", "drop"] = Field(
         "quarantine",
-        description="A row without a label: a broken row (quarantine), or one whose outcome never came (drop; counted).",
+        description="A row without a label: quarantine it as broken, or drop it (counted): its outcome never came.",
     )
 
     @model_validator(mode="after")

@@ -1,0 +1,130 @@
+"""Stage 7: the candidate is measured on the test split, and judged by the spec's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from training_assets.assets.encoding import PREPROCESSOR_FILE
+from training_assets.assets.failures import clear_failures
+from training_assets.assets.showing import shown
+from training_assets.assets.tuning import SCORER, STUDY
+from training_assets.core import fingerprint, plots
+from training_assets.core.artifact_format import Artifact, Made
+from training_assets.core.code_identity import code_version
+from training_assets.core.encoding.preprocessor import Preprocessor
+from training_assets.core.evaluation.gates import Verdict, judge, policy_digest
+from training_assets.core.evaluation.report import evaluate
+from training_assets.core.families.base import Data
+from training_assets.core.scoring import Scorer
+from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.models import Model, Models
+from training_assets.resources.places import Places
+from training_assets.resources.tracking import Tracking
+
+REPORT = "evaluation_report"
+REPORT_FILE = "report.json"
+
+
+@dg.asset(kinds={"scikitlearn", "mlflow"}, code_version=code_version("core/evaluation", packages=("scikit-learn",)))
+@clear_failures()
+def evaluation_report(
+    context: dg.AssetExecutionContext,
+    models: dg.ResourceParam[Models],
+    places: dg.ResourceParam[Places],
+    artifacts: Artifacts,
+    tracking: Tracking,
+    feature_table: Result,
+    preprocessor: Result,
+    encoded_features: Result,
+    tuned_model: Result,
+) -> dg.MaterializeResult[Result]:
+    """Metrics with intervals on the test split, pictures, and the verdict of the spec's rules, kept in the ledger."""
+    model = models.of(context)
+    spec = model.spec
+
+    def make(folders: Mapping[str, Path]) -> dict[str, Made]:
+        fitted = Preprocessor.from_json(preprocessor.artifact.json(PREPROCESSOR_FILE))
+        train, test = (
+            Data.of(encoded_features.artifact.frame(f"{name}.parquet"), fitted.layout) for name in ("train", "test")
+        )
+        scorer = Scorer.load(tuned_model.artifact.verified_folder() / SCORER)
+        report = evaluate(
+            spec.target.task,
+            test.target,
+            scorer.model.predict(test),
+            classes=feature_table.artifact.facts["classes"],
+            threshold=scorer.threshold,
+            spec=spec.evaluation,
+            train_target=train.target,
+            seed=spec.search.seed,
+        )
+        report["candidate"] = tuned_model.digest
+        (folders[REPORT] / REPORT_FILE).write_bytes(fingerprint.canonical(report))
+        for name, picture in plots.plots_for(report, tuned_model.artifact.facts["importances"]).items():
+            (folders[REPORT] / f"{name}.png").write_bytes(picture)
+        return {REPORT: Made({"candidate": tuned_model.digest}, fingerprint.digest(report))}
+
+    measured_by = spec.evaluation.model_dump(mode="json", exclude={"gates"})
+    made_from = {"candidate": tuned_model.digest, "test": encoded_features.digest, "measured_by": measured_by}
+    result = artifacts.once(context, made_from, make)[REPORT]
+    report = result.artifact.json(REPORT_FILE)
+    verdict = judged(model, result, report)
+    known = {event.subject for event in places.ledger.events(model.name, "verdict")}
+    places.ledger.record(
+        model.name, "verdict", verdict.digest, verdict.to_json(), run_id=context.run.run_id, actor=REPORT,
+        once=f"{model.name}/verdict/{verdict.digest}",
+    )  # fmt: skip
+    if result.is_new or verdict.digest not in known:
+        with tracking.run(context, model.name) as mlflow:
+            mlflow.log_params(_params(tuned_model.artifact))
+            mlflow.log_metrics(
+                {name: value["value"] for name, value in report["metrics"].items() if value["value"] is not None}
+            )
+            mlflow.set_tags(
+                {
+                    "verdict": verdict.name,
+                    "candidate": verdict.candidate,
+                    "report": verdict.report,
+                    "policy": verdict.policy,
+                }
+            )
+            mlflow.log_artifacts(str(result.artifact.verified_folder()), "evaluation")
+            mlflow.log_dict(tuned_model.artifact.json(STUDY), "study.json")
+    context.log.info(f"verdict {verdict.explanation}")
+    return shown(
+        result,
+        model.key(REPORT),
+        {"verdict": verdict.name, "why": verdict.explanation, "test_rows": report["rows"], **_headline(report)},
+        tables={
+            "metrics": [{"metric": name, **value} for name, value in report["metrics"].items()],
+            "rules": [{"rule": each.text, "outcome": each.outcome} for each in verdict.results],
+        },
+    )
+
+
+def judged(model: Model, result: Result, report: Mapping[str, Any]) -> Verdict:
+    """The verdict of the spec's present rules on a report, bound to candidate, report and policy."""
+    gates = model.spec.evaluation.gates
+    return judge(
+        report, gates, candidate=report["candidate"], report_digest=result.digest, policy_digest=policy_digest(gates)
+    )
+
+
+def _params(tuned: Artifact) -> dict[str, Any]:
+    facts = tuned.facts
+    return {
+        "family": facts["family"],
+        "best_iteration": facts["best_iteration"],
+        "trials": facts["trials"],
+        **facts["params"],
+    }
+
+
+def _headline(report: Mapping[str, Any], most: int = 4) -> dict[str, float]:
+    """The first few metrics, as numbers that Dagster plots over time."""
+    values = {name: value["value"] for name, value in report["metrics"].items() if value["value"] is not None}
+    return dict(list(values.items())[:most])

@@ -1,0 +1,58 @@
+"""Stage 3: validated rows gain joined and derived columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import dagster as dg
+
+from training_assets.assets.failures import clear_failures
+from training_assets.assets.showing import shown
+from training_assets.core.artifact_format import Made
+from training_assets.core.code_identity import code_version
+from training_assets.core.features.joins import table_digest
+from training_assets.core.features.table import feature_table as build
+from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.models import Models
+from training_assets.resources.places import Places
+
+FEATURES = "feature_table"
+ROWS = "rows.parquet"
+
+
+@dg.asset(kinds={"polars", "parquet"}, code_version=code_version("core/features", packages=("polars",)))
+@clear_failures()
+def feature_table(
+    context: dg.AssetExecutionContext,
+    models: dg.ResourceParam[Models],
+    places: dg.ResourceParam[Places],
+    artifacts: Artifacts,
+    validated_data: Result,
+) -> dg.MaterializeResult[Result]:
+    """One row a validated row: its label, its features, declared derived columns and point-in-time joins."""
+    model = models.of(context)
+    batches, table = validated_data.artifact.facts["batches"], validated_data.artifact.facts["table"]
+
+    def make(folders: Mapping[str, Path]) -> dict[str, Made]:
+        built = build(places.tables.read(model.name, table, batches), model.spec, places.root)
+        built.rows.write_parquet(folders[FEATURES] / ROWS)
+        facts = {"rows": built.rows.height, "kinds": built.kinds, "classes": built.classes, "batches": batches}
+        return {FEATURES: Made(facts)}
+
+    joined = [table_digest(join, places.root) for join in model.spec.features.joins]
+    made_from = {"rows": validated_data.digest, "spec": model.spec.feature_part(), "joined": joined}
+    result = artifacts.once(context, made_from, make)[FEATURES]
+    facts = result.artifact.facts
+    kinds = list(facts["kinds"].values())
+    return shown(
+        result,
+        model.key(FEATURES),
+        {
+            "dagster/row_count": facts["rows"],
+            "dagster/uri": str(result.artifact.folder / ROWS),
+            "quantities": kinds.count("numeric"),
+            "categories": kinds.count("categorical"),
+            "joined_tables": len(joined),
+        },
+    )

@@ -1,0 +1,102 @@
+"""Stage 8: a candidate that passed becomes a version; whatever else is asked for is refused here, again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from training_assets.assets.evaluation import REPORT_FILE, judged
+from training_assets.assets.showing import shown
+from training_assets.assets.tuning import GOLDEN, SCORER
+from training_assets.core import fingerprint
+from training_assets.core.artifact_format import Made
+from training_assets.core.code_identity import code_version
+from training_assets.core.evaluation.gates import Verdict
+from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.models import Models
+from training_assets.resources.places import Places
+from training_assets.resources.registry import Registry
+from training_assets.resources.tracking import Tracking
+
+REGISTERED = "registered_version"
+
+
+@dg.asset(kinds={"mlflow"}, code_version=code_version("assets/registration.py", "resources/registry.py", "serving.py"))
+def registered_version(
+    context: dg.AssetExecutionContext,
+    models: dg.ResourceParam[Models],
+    places: dg.ResourceParam[Places],
+    artifacts: Artifacts,
+    tracking: Tracking,
+    registry: dg.ResourceParam[Registry],
+    validated_data: Result,
+    preprocessor: Result,
+    tuned_model: Result,
+    evaluation_report: Result,
+) -> dg.MaterializeResult[Result]:
+    """One registry version a candidate: model, preprocessor, signature, example and digests; only with verdict PASS."""
+    model = models.of(context)
+    report = evaluation_report.artifact.json(REPORT_FILE)
+    verdict = judged(model, evaluation_report, report)
+    refusal = _refusal(verdict, report, evaluation_report, tuned_model, places, model.name)
+    if refusal:
+        metadata = {"verdict": verdict.name, "candidate": tuned_model.digest}
+        message = f"{model.name}: not registered: {refusal}"
+        raise dg.Failure(message, metadata=metadata, allow_retries=False)
+    tags = {
+        "candidate": tuned_model.digest,
+        "scorer": tuned_model.artifact.facts["identity"]["scorer"],
+        "preprocessor": preprocessor.digest,
+        "report": evaluation_report.digest,
+        "policy": verdict.policy,
+        "verdict": verdict.digest,
+        "dataset_version": validated_data.artifact.facts["dataset"],
+        "model_files": _files_digest(tuned_model),
+        "trained_in": tuned_model.made_in,
+    }
+    registered = places.ledger.latest(model.name, "registered", tuned_model.digest)
+    if registered is None:
+        folder = tuned_model.artifact.verified_folder()
+        with registry.one_at_a_time(model.name):
+            version = registry.version_of(model.name, tuned_model.digest)
+            if version is None:
+                with tracking.run(context, model.name) as mlflow:
+                    version = registry.register(
+                        mlflow, model.name, folder / SCORER, tuned_model.artifact.frame(GOLDEN), tags
+                    )
+        registered = places.ledger.record(
+            model.name, "registered", tuned_model.digest, {"version": version, **tags}, run_id=context.run.run_id,
+            actor=REGISTERED, once=f"{model.name}/registered/{tuned_model.digest}",
+        )  # fmt: skip
+        context.log.info(f"{model.name}: registered version {version}")
+    facts: dict[str, Any] = dict(registered.data)
+    made_from = {"candidate": tuned_model.digest, "event": registered.hash}
+    result = artifacts.once(context, made_from, lambda _: {REGISTERED: Made(facts, fingerprint.digest(facts))})[
+        REGISTERED
+    ]
+    uri = f"models:/{model.name}/{facts['version']}"
+    return shown(
+        result, model.key(REGISTERED), {"version": int(facts["version"]), "model_uri": uri, "verdict": verdict.name}
+    )
+
+
+def _files_digest(tuned: Result) -> str:
+    """Identity of the very files that the registry gets."""
+    files = tuned.artifact.files
+    return fingerprint.digest({name: files[name] for name in files if name.startswith(f"{SCORER}/")})
+
+
+def _refusal(
+    verdict: Verdict, report: dict[str, Any], evaluated: Result, tuned: Result, places: Places, model: str
+) -> str | None:
+    """Why this candidate may not be registered, judged from what lies on disk and in the ledger alone."""
+    if report["candidate"] != tuned.digest:
+        return "the evaluation report is about another candidate; materialise evaluation_report for this one"
+    if fingerprint.digest(report) != evaluated.digest:
+        return "the evaluation report is not the one that was judged; materialise evaluation_report again"
+    if not verdict.allows("register"):
+        return f"verdict {verdict.explanation}"
+    if places.ledger.latest(model, "verdict", verdict.digest) is None:
+        return "the ledger holds no verdict for this candidate under the present rules; materialise evaluation_report"
+    return None

@@ -1,0 +1,90 @@
+"""Stage 4: rows are dealt to training, validation and test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from training_assets.assets.failures import clear_failures
+from training_assets.assets.features import ROWS
+from training_assets.assets.showing import shown
+from training_assets.core.artifact_format import Made
+from training_assets.core.code_identity import code_version
+from training_assets.core.fingerprint import canonical
+from training_assets.core.splitting import deal
+from training_assets.core.validation.drift import profile
+from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.models import Models
+from training_assets.spec.target import Task
+
+SPLITS = ("train_split", "validation_split", "test_split")
+PROFILE = "profile.json"
+CODE = code_version("core/splitting.py", "core/row_keys.py")
+
+
+def _out(what: str) -> dg.AssetOut:
+    return dg.AssetOut(kinds={"polars", "parquet"}, code_version=CODE, description=what)
+
+
+@dg.multi_asset(
+    outs={
+        "train_split": _out("Rows that models are fitted on; a row dealt here stays here for ever."),
+        "validation_split": _out("Rows that stop training early and choose between candidates."),
+        "test_split": _out("Rows that evaluation alone reads."),
+    }
+)
+def splits(
+    context: dg.AssetExecutionContext,
+    models: dg.ResourceParam[Models],
+    artifacts: Artifacts,
+    feature_table: Result,
+) -> Iterator[dg.MaterializeResult[Result]]:
+    """Deal rows by their content, never by position: new batches move no old row."""
+    model = models.of(context)
+    spec = model.spec
+    dealt_by = {role: spec.one_with_role(role) for role in ("group", "time")}
+
+    def make(folders: Mapping[str, Path]) -> dict[str, Made]:
+        table = feature_table.artifact.frame(ROWS)
+        batches = feature_table.artifact.facts["batches"]
+        column = spec.one_with_role("split")
+        dealt = deal(table, spec.split, spec.target.task, column=column, batch_order=batches, **dealt_by)
+        made = {}
+        for asset in SPLITS:
+            rows = table.filter(dealt == asset.removesuffix("_split"))
+            rows.write_parquet(folders[asset] / ROWS)
+            made[asset] = Made({"rows": rows.height, "labels": _labels(rows, spec.target.task)})
+        train = table.filter(dealt == "train")
+        (folders["train_split"] / PROFILE).write_bytes(canonical(profile(train, feature_table.artifact.facts["kinds"])))
+        return made
+
+    made_from = {"rows": feature_table.digest, "split": spec.split.model_dump(mode="json"), "by": dealt_by}
+    with clear_failures():
+        results = artifacts.once(context, made_from, make)
+    total = sum(result.artifact.facts["rows"] for result in results.values())
+    for asset in SPLITS:
+        facts = results[asset].artifact.facts
+        yield shown(
+            results[asset],
+            model.key(asset),
+            {
+                "dagster/row_count": facts["rows"],
+                "dagster/uri": str(results[asset].artifact.folder / ROWS),
+                "share": facts["rows"] / total if total else 0.0,
+            },
+            tables={"labels": [{"label": label, "rows": rows} for label, rows in facts["labels"].items()]},
+        )
+
+
+def _labels(rows: pl.DataFrame, task: Task) -> dict[str, int | float]:
+    """Rows of each class, or quantiles of a regression's label."""
+    label = rows["_target"]
+    if task == "regression":
+        return (
+            {f"quantile {q:g}": float(label.quantile(q) or 0.0) for q in (0, 0.25, 0.5, 0.75, 1)} if rows.height else {}
+        )
+    counts = label.value_counts().sort("_target")
+    return {str(name): int(count) for name, count in counts.iter_rows()}

@@ -1,0 +1,119 @@
+"""When things run: the jobs of a model, and the sensors that launch them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+
+from training_assets.assets.staging import STAGED, STAGING
+from training_assets.core import fingerprint
+from training_assets.core.errors import InputError
+from training_assets.core.ingestion.arrivals import look
+from training_assets.core.ingestion.discovery import stamps
+from training_assets.resources.models import Models
+from training_assets.resources.places import Places
+from training_assets.spec import ModelSpec
+
+MODEL_TAG = "training_assets/model"
+BATCHES_TAG = "training_assets/batches"
+CANDIDATE_TAG = "training_assets/candidate"
+ATTEMPTS = 3
+"""Runs that one set of batches gets before somebody has to look."""
+INTERVAL_SECONDS = 10
+
+
+def jobs(model: str, spec: ModelSpec) -> Sequence[dg.JobDefinition]:
+    """`<model>_train` carries rows to a registered version, `<model>_stage` stages the newest one."""
+    staged = dg.AssetSelection.assets([model, STAGED])
+    tags = {MODEL_TAG: model}
+    return [
+        dg.define_asset_job(
+            f"{model}_train",
+            selection=dg.AssetSelection.groups(model) - staged,
+            tags=tags,
+            description=f"From files to a registered version. {spec.description}".strip(),
+        ),
+        dg.define_asset_job(
+            f"{model}_stage",
+            selection=staged,
+            tags=tags,
+            description="Load the newest registered version in a fresh process, compare scores, and stage it.",
+        ),
+    ]
+
+
+def sensors(model: str) -> Sequence[dg.SensorDefinition]:
+    """`<model>_new_batches` trains when files arrive, `<model>_new_version` stages what was registered."""
+    return [_new_batches(model), _new_version(model)]
+
+
+def _new_batches(model: str) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{model}_new_batches",
+        job_name=f"{model}_train",
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="One training run for all files that are new, whole and not yet ingested.",
+    )
+    def sensor(
+        context: dg.SensorEvaluationContext, models: dg.ResourceParam[Models], places: dg.ResourceParam[Places]
+    ) -> dg.SensorResult:
+        try:
+            files = stamps(models.named(model).spec.source, places.root)
+        except InputError as error:
+            return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
+        settled = [*places.ledger.events(model, "batch_ingested"), *places.ledger.events(model, "batch_refused")]
+        seen = json.loads(context.cursor) if context.cursor else {}
+        found = look(files, seen, {event.subject for event in settled}, time.time_ns())
+        cursor = json.dumps(found.seen)
+        waiting = f"still arriving: {', '.join(found.arriving[:5])}" if found.arriving else ""
+        broken = f"cannot be read: {'; '.join(found.unreadable[:5])}" if found.unreadable else ""
+        if not found.new:
+            nothing = f"nothing new in {len(files)} files" if files else "no file matches the source's path yet"
+            return dg.SensorResult(skip_reason="; ".join(filter(None, [waiting, broken])) or nothing, cursor=cursor)
+        asked = _request(context.instance, {MODEL_TAG: model, BATCHES_TAG: fingerprint.digest(found.new)[:40]})
+        return _result(asked, cursor)
+
+    return sensor
+
+
+def _new_version(model: str) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{model}_new_version",
+        job_name=f"{model}_stage",
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Stages the newest registered version; compares ledger with pointer, so no event is missed.",
+    )
+    def sensor(context: dg.SensorEvaluationContext, places: dg.ResourceParam[Places]) -> dg.SensorResult:
+        registered = places.ledger.latest(model, "registered")
+        if registered is None:
+            return dg.SensorResult(skip_reason="no version is registered yet")
+        version = str(registered.data["version"])
+        if places.ledger.pointer(model, STAGING) == version:
+            return dg.SensorResult(skip_reason=f"version {version} is staged already")
+        return _result(_request(context.instance, {MODEL_TAG: model, CANDIDATE_TAG: registered.subject[:40]}), None)
+
+    return sensor
+
+
+def _request(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> dg.RunRequest | str:
+    """A run for work that these tags name, or why there is none: one at a time, and a few attempts in all."""
+    runs = instance.get_runs(filters=dg.RunsFilter(tags=dict(tags)))
+    busy = [run for run in runs if not run.is_finished]
+    if busy:
+        return f"run {busy[0].run_id[:8]} is at it"
+    if len(runs) >= ATTEMPTS:
+        newest = runs[0].run_id[:8]
+        return f"gave up after {len(runs)} runs (newest: {newest}); see why, mend it, and launch the job by hand"
+    key = ":".join([*tags.values(), str(len(runs) + 1)])
+    return dg.RunRequest(run_key=key, tags=dict(tags))
+
+
+def _result(asked: dg.RunRequest | str, cursor: str | None) -> dg.SensorResult:
+    if isinstance(asked, str):
+        return dg.SensorResult(skip_reason=asked, cursor=cursor)
+    return dg.SensorResult(run_requests=[asked], cursor=cursor)

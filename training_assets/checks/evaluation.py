@@ -1,0 +1,31 @@
+"""What must hold before a candidate may be registered; these mirror the verdict, enforcement never rests on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from training_assets.assets.evaluation import REPORT, REPORT_FILE, judged
+from training_assets.checks.wearing import worn
+from training_assets.core.evaluation.findings import verdict_findings
+from training_assets.resources.artifacts import Result
+from training_assets.resources.models import Models
+
+
+@dg.multi_asset_check(
+    specs=[
+        dg.AssetCheckSpec("metrics_reach_floors", asset=REPORT, blocking=True),
+        dg.AssetCheckSpec("better_than_dummy", asset=REPORT, blocking=True),
+        dg.AssetCheckSpec("verdict_allows_registration", asset=REPORT, blocking=True),
+    ]
+)
+def evaluation_checks(
+    context: dg.AssetCheckExecutionContext,
+    models: dg.ResourceParam[Models],
+    evaluation_report: Result,
+) -> Iterator[dg.AssetCheckResult]:
+    """The spec's rules, judged anew from the report as it was written."""
+    model = models.of(context)
+    verdict = judged(model, evaluation_report, evaluation_report.artifact.json(REPORT_FILE))
+    yield from worn(context, verdict_findings(verdict))

@@ -1,0 +1,18 @@
+"""What must hold for the files of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from training_assets.checks.wearing import worn
+from training_assets.core.ingestion.findings import files_are_readable
+from training_assets.resources.artifacts import Result
+
+
+@dg.multi_asset_check(specs=[dg.AssetCheckSpec("files_are_readable", asset="raw_data", blocking=True)])
+def raw_checks(context: dg.AssetCheckExecutionContext, raw_data: Result) -> Iterator[dg.AssetCheckResult]:
+    """Every file of the source was read, whole, as the spec says that it is written."""
+    facts = raw_data.artifact.facts
+    yield from worn(context, [files_are_readable(len(facts["batches"]), facts["refused"])])

@@ -1,0 +1,54 @@
+"""What must hold for the deal of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from training_assets.assets.features import ROWS
+from training_assets.assets.splits import CODE, SPLITS
+from training_assets.checks.wearing import remembered, worn
+from training_assets.core import split_findings
+from training_assets.core.validation.findings import Finding
+from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.models import Models
+
+
+@dg.multi_asset_check(
+    specs=[
+        *(dg.AssetCheckSpec("proportions_hold", asset=split, blocking=True) for split in SPLITS),
+        *(dg.AssetCheckSpec("labels_are_balanced", asset=split, blocking=True) for split in SPLITS),
+        *(dg.AssetCheckSpec("splits_share_no_rows", asset=split, blocking=True) for split in SPLITS),
+    ]
+)
+def split_checks(
+    context: dg.AssetCheckExecutionContext,
+    models: dg.ResourceParam[Models],
+    artifacts: Artifacts,
+    train_split: Result,
+    validation_split: Result,
+    test_split: Result,
+) -> Iterator[dg.AssetCheckResult]:
+    """Shares, label balance and disjointness, recomputed from the rows as they were written."""
+    model = models.of(context)
+    spec = model.spec
+    stored = {"train": train_split, "validation": validation_split, "test": test_split}
+    group = spec.one_with_role("group") if "group" in spec.split.method else None
+
+    def find() -> Iterator[Finding]:
+        columns = ["_key", "_target", *([group] if group else [])]
+        rows = {name: result.artifact.frame(ROWS).select(columns) for name, result in stored.items()}
+        yield split_findings.proportions_hold({name: frame.height for name, frame in rows.items()}, spec.split)
+        yield split_findings.labels_are_balanced(
+            {name: frame["_target"] for name, frame in rows.items()}, spec.target.task
+        )
+        groups = {name: frame[group] for name, frame in rows.items()} if group else None
+        yield split_findings.splits_share_no_rows({name: frame["_key"] for name, frame in rows.items()}, groups)
+
+    made_from = {
+        **{name: result.digest for name, result in stored.items()},
+        "split": spec.split.model_dump(mode="json"),
+        "code": CODE,
+    }
+    yield from worn(context, remembered(artifacts, model.name, "split_checks", made_from, find))

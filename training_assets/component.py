@@ -1,0 +1,69 @@
+"""What one `defs.yaml` turns into: the stages of one model, under its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Self
+
+import dagster as dg
+from pydantic import BaseModel
+
+from training_assets import automation
+from training_assets.assets import (
+    encoding,
+    evaluation,
+    features,
+    raw,
+    registration,
+    splits,
+    staging,
+    tuning,
+    validation,
+)
+from training_assets.checks import evaluation as evaluation_checks
+from training_assets.checks import raw as raw_checks
+from training_assets.checks import splits as split_checks
+from training_assets.checks import validation as validation_checks
+from training_assets.spec import ModelSpec
+
+STAGES: dict[str, list[ModuleType]] = {
+    "data": [raw, validation],
+    "features": [features, splits, encoding],
+    "model": [tuning, evaluation],
+    "release": [registration, staging],
+}
+CHECKS: list[ModuleType] = [raw_checks, validation_checks, split_checks, evaluation_checks]
+
+
+@dataclass(frozen=True)
+class TrainingPipeline(dg.Component):
+    """A governed training pipeline for one model, from raw labelled rows to a staged version."""
+
+    name: str
+    spec: ModelSpec
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        """The spec is the schema of `attributes`."""
+        return ModelSpec
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """Take the spec; the folder's name is the model's, unless the spec names it."""
+        if not isinstance(attributes, ModelSpec):
+            message = f"{context.path}: `attributes` is missing; start with `training-assets init DATA --target COLUMN`"
+            raise TypeError(message)
+        return cls(name=attributes.name or context.path.name, spec=attributes)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002 - the component protocol
+        """All stages, checks, jobs and sensors of the model."""
+        modules = [module for stage in STAGES.values() for module in stage]
+        assets = dg.load_assets_from_modules(modules, key_prefix=self.name, group_name=self.name)
+        described = dg.map_asset_specs(lambda asset: asset.merge_attributes(owners=self.spec.owners), assets)
+        return dg.Definitions(
+            assets=described,
+            asset_checks=dg.load_asset_checks_from_modules(CHECKS, asset_key_prefix=self.name),
+            jobs=automation.jobs(self.name, self.spec),
+            sensors=automation.sensors(self.name),
+        )

@@ -1,0 +1,216 @@
+"""The preprocessor: raw feature rows in, an encoded frame out; a function of training rows, spec and code alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from training_assets.core.encoding import targets
+from training_assets.core.encoding.categories import Category
+from training_assets.core.encoding.features import feature_columns, refuse_colliding_names
+from training_assets.core.encoding.labels import encoded_labels, known_labels
+from training_assets.core.encoding.layout import (
+    ROW_COLUMNS,
+    FeatureKinds,
+    Layout,
+    code_column,
+    scaled_column,
+    target_columns,
+)
+from training_assets.core.encoding.quantities import Quantity
+from training_assets.core.errors import InputError
+from training_assets.core.fingerprint import digest
+from training_assets.spec.encoding import Encoding
+from training_assets.spec.target import Task
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """Statistics of the training split, and what to do with them."""
+
+    kinds: FeatureKinds
+    classes: list[str]
+    task: Task
+    seed: int
+    quantities: Mapping[str, Quantity]
+    categories: Mapping[str, Category]
+    encodings: Mapping[str, list[list[float]]]  # category -> for each class (or the one label) a value a code
+    one_hot: tuple[str, ...]
+
+    @classmethod
+    def fit(  # noqa: PLR0917 - the inputs of a pure function, in the order of the flow
+        cls, train: pl.DataFrame, kinds: FeatureKinds, encoding: Encoding, task: Task, classes: list[str], seed: int
+    ) -> Preprocessor:
+        """Learn from the training rows (features and `_target`), and from nothing else.
+
+        The order of rows and of columns does not matter where rows carry `_batch` and `_row`. Raises `InputError`:
+        E_SCHEMA, E_TYPE, E_NAME for features, E_LABEL for rows without a sound label, E_NO_ROWS for none.
+        """
+        if train.is_empty():
+            message = "there are no training rows; check the split's shares and cuts"
+            raise InputError(code="E_NO_ROWS", message=message)
+        rows = _in_canonical_order(train)
+        columns = feature_columns(rows, kinds)
+        quantities = {name: Quantity.fit(columns[name], encoding) for name, kind in kinds.items() if kind == "numeric"}
+        categories = {
+            name: Category.fit(columns[name], encoding.max_levels)
+            for name, kind in kinds.items()
+            if kind == "categorical"
+        }
+        one_hot = tuple(name for name, category in categories.items() if _is_one_hot(category, encoding))
+        fitted = cls(dict(kinds), list(classes), task, seed, quantities, categories, {}, one_hot)
+        refuse_colliding_names(fitted.layout)
+        return cls(
+            **{**vars(fitted), "encodings": fitted._target_encodings(known_labels(rows, task, classes), columns)}
+        )
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The columns of an encoded frame by role."""
+        return Layout(
+            task=self.task,
+            n_classes=len(self.classes),
+            quantities=tuple(self.quantities),
+            codes={name: category.n_codes for name, category in self.categories.items()},
+            one_hot=self.one_hot,
+            targets={
+                name: target_columns(name, self.task, len(self.classes))
+                for name in self.categories
+                if name not in self.one_hot
+            },
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """Sha256 over everything that was learnt."""
+        return digest(self.to_json())
+
+    def encode(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Encode any rows, in the order given: the layout's columns, and `_batch, _row, _key, _target` where present.
+
+        Missing features raise `InputError` E_SCHEMA, unreadable ones E_TYPE, labels that are no class E_LABEL; other
+        columns are ignored.
+        """
+        return self._frame(rows, None)
+
+    def encode_training(self, train: pl.DataFrame) -> pl.DataFrame:
+        """Encode the training rows, with target encodings that never saw the row's own label (cross-fitted).
+
+        Raises `ValueError` for other rows than those that the preprocessor was fitted on.
+        """
+        names = list(self.layout.targets)
+        if not names:
+            return self.encode(train)
+        order = _canonical_order(train)
+        rows = train[order]
+        columns = feature_columns(rows, self.kinds)
+        labels = known_labels(rows, self.task, self.classes)
+        if self._target_encodings(labels, columns) != self.encodings:
+            message = "these are not the rows that the preprocessor was fitted on; call encode for any others"
+            raise ValueError(message)
+        codes = [self.categories[name].encode(columns[name]).to_numpy() for name in names]
+        n_codes = [self.categories[name].n_codes for name in names]
+        places = np.empty(len(order), dtype=np.int64)  # where each of the rows given went
+        places[order] = np.arange(len(order))
+        unseen: dict[str, pl.Series] = {}
+        for index, label in enumerate(self._one_vs_rest(labels)):
+            for name, values in zip(names, targets.cross_fitted(codes, n_codes, label, self.seed), strict=True):
+                column = self.layout.targets[name][index]
+                unseen[column] = pl.Series(column, values[places], dtype=pl.Float32)
+        return self._frame(train, unseen)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything that was learnt, as JSON values."""
+        return {
+            "format": FORMAT,
+            "task": self.task,
+            "classes": self.classes,
+            "seed": self.seed,
+            # A list, because the order of the features is the order of the columns that a family reads.
+            "features": [[name, kind] for name, kind in self.kinds.items()],
+            "quantities": {name: vars(quantity) for name, quantity in self.quantities.items()},
+            "categories": {name: list(category.levels) for name, category in self.categories.items()},
+            "one_hot": list(self.one_hot),
+            "encodings": self.encodings,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Preprocessor:
+        """Read what `to_json` wrote; `InputError` E_FORMAT for another format."""
+        if data.get("format") != FORMAT:
+            message = f"preprocessor of format {str(data.get('format'))[:20]}, this code reads {FORMAT}; train again"
+            raise InputError(code="E_FORMAT", message=message)
+        return cls(
+            kinds=dict(data["features"]),
+            classes=list(data["classes"]),
+            task=data["task"],
+            seed=data["seed"],
+            quantities={
+                name: Quantity(**data["quantities"][name]) for name, kind in data["features"] if kind == "numeric"
+            },
+            categories={
+                name: Category(tuple(data["categories"][name])) for name, kind in data["features"] if kind != "numeric"
+            },
+            encodings=data["encodings"],
+            one_hot=tuple(data["one_hot"]),
+        )
+
+    def _frame(self, rows: pl.DataFrame, unseen: Mapping[str, pl.Series] | None) -> pl.DataFrame:
+        columns = feature_columns(rows, self.kinds)
+        made = [rows.get_column(name) for name in ROW_COLUMNS[:-1] if name in rows.columns]
+        if "_target" in rows.columns:
+            made.append(encoded_labels(rows.get_column("_target"), self.task, self.classes).alias("_target"))
+        for name, quantity in self.quantities.items():
+            value, scaled = quantity.encode(columns[name])
+            made += [value.alias(name), scaled.alias(scaled_column(name))]
+        for name, category in self.categories.items():
+            codes = category.encode(columns[name])
+            made.append(codes.alias(code_column(name)))
+            for column, values in zip(self.layout.targets.get(name, ()), self.encodings.get(name, ()), strict=True):
+                if unseen is None:
+                    made.append(pl.Series(column, np.asarray(values)[codes.to_numpy()], dtype=pl.Float32))
+                else:
+                    made.append(unseen[column])
+        return pl.DataFrame(made)
+
+    def _target_encodings(self, labels: pl.Series, columns: Mapping[str, pl.Series]) -> dict[str, list[list[float]]]:
+        names = list(self.layout.targets)
+        if not names:
+            return {}
+        codes = [self.categories[name].encode(columns[name]).to_numpy() for name in names]
+        n_codes = [self.categories[name].n_codes for name in names]
+        by_label = [targets.encodings(codes, n_codes, label) for label in self._one_vs_rest(labels)]
+        return {name: [encodings[index].tolist() for encodings in by_label] for index, name in enumerate(names)}
+
+    def _one_vs_rest(self, labels: pl.Series) -> list[targets.Floats]:
+        """Labels as numbers to average: the positive class, each class in turn, or the value itself."""
+        values = labels.to_numpy()
+        if self.task == "regression":
+            return [values.astype(np.float64)]
+        wanted = [1] if self.task == "binary" else range(len(self.classes))
+        return [(values == code).astype(np.float64) for code in wanted]
+
+
+def _is_one_hot(category: Category, encoding: Encoding) -> bool:
+    if encoding.categorical == "auto":
+        return len(category.levels) <= encoding.one_hot_max_levels
+    return encoding.categorical == "one_hot"
+
+
+def _canonical_order(rows: pl.DataFrame) -> Any:
+    """Positions of the rows sorted by what identifies them: sums and folds must not depend on how they were read."""
+    if {"_batch", "_row"} <= set(rows.columns):
+        return rows.select(pl.arg_sort_by("_batch", "_row")).to_series().to_numpy()
+    return np.arange(rows.height)
+
+
+def _in_canonical_order(rows: pl.DataFrame) -> pl.DataFrame:
+    ordered: pl.DataFrame = rows[_canonical_order(rows)]
+    return ordered

@@ -1,0 +1,119 @@
+"""How sure a metric is: a percentile bootstrap, stratified by class, clustered by group, and seeded."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training_assets.core.evaluation import metrics
+from training_assets.core.evaluation.ranking import FloatArray
+from training_assets.core.evaluation.scorers import IntArray, Scorer
+from training_assets.spec.target import Task
+
+# A class with fewer units keeps no fixed size in the replicates: with one positive row, a stratified bootstrap would
+# draw it every time and call the metric certain.
+MIN_STRATUM = 10
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A metric on all rows, its two one-sided bounds, and its standard error; NaN where undefined."""
+
+    point: float
+    low: float
+    high: float
+    standard_error: float
+
+
+def intervals(
+    task: Task,
+    y: NDArray[Any],
+    predictions: NDArray[Any],
+    *,
+    classes: list[str],
+    threshold: float | None,
+    replicates: int,
+    confidence: float,
+    seed: int,
+    groups: NDArray[Any] | None = None,
+) -> dict[str, Interval]:
+    """Measure every metric of the task with an interval; arguments as in `metrics.compute`.
+
+    `low` and `high` each hold with `confidence` on their own side (Efron's percentile method, rounded outwards to a
+    replicate). With `groups` (`n_rows` of any type), whole groups are drawn instead of rows. A replicate that leaves a
+    metric undefined counts as the worst on both sides; where that reaches a bound, the bound is NaN. The same
+    arguments and row order always give the same numbers. ValueError if shapes do not fit.
+    """
+    measure, _ = metrics.prepared(task, y, predictions, classes=classes, threshold=threshold)
+    if measure is None:
+        return dict.fromkeys(metrics.names(task), Interval(math.nan, math.nan, math.nan, math.nan))
+    points = measure.measure(np.ones(len(y)))
+    strata = np.zeros(len(y), dtype=np.int64) if task == "regression" else y.astype(np.int64)
+    drawn = samples(measure, draws(strata, replicates=replicates, seed=seed, groups=groups))
+    return {name: _interval(points[name], drawn[name], confidence) for name in metrics.names(task)}
+
+
+def draws(strata: IntArray, *, replicates: int, seed: int, groups: NDArray[Any] | None = None) -> Iterator[FloatArray]:
+    """How often each of `n_rows` rows is drawn, once per replicate: whole numbers, as floats.
+
+    The weights depend on the strata, the groups and the seed alone, so that two models measured on the same rows see
+    the same replicates. A group belongs to the stratum of most of its rows.
+    """
+    rng = np.random.Generator(np.random.PCG64(seed))
+    codes = None if groups is None else _codes(groups)
+    if codes is not None and codes.shape != strata.shape:
+        message = f"groups must name one group for each of {strata.size} rows, not {codes.size}"
+        raise ValueError(message)
+    members = _members(strata if codes is None else _majority(strata, codes))
+    n_units = sum(each.size for each in members)
+    for _ in range(replicates):
+        counts = np.zeros(n_units)
+        for each in members:
+            counts[each] = np.bincount(rng.integers(each.size, size=each.size), minlength=each.size)
+        yield counts if codes is None else counts[codes]
+
+
+def samples(measure: Scorer, weights: Iterator[FloatArray]) -> dict[str, FloatArray]:
+    """Each metric over all replicates, in the order of the weights."""
+    rows = [measure.measure(each) for each in weights]
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def _interval(point: float, values: FloatArray, confidence: float) -> Interval:
+    missing = np.isnan(values)
+    last = values.size - 1
+    low = float(np.sort(np.where(missing, -np.inf, values))[math.floor(last * (1 - confidence))])
+    high = float(np.sort(np.where(missing, np.inf, values))[math.ceil(last * confidence)])
+    if not (math.isfinite(point) and math.isfinite(low) and math.isfinite(high)):
+        return Interval(point, math.nan, math.nan, math.nan)
+    return Interval(point, low, high, float(np.std(values[~missing], ddof=1)))
+
+
+def _members(strata: IntArray) -> list[IntArray]:
+    """Positions of the units of each stratum; strata under `MIN_STRATUM` join the largest one."""
+    _, codes, sizes = np.unique(strata, return_inverse=True, return_counts=True)
+    small = sizes < MIN_STRATUM
+    pooled = np.where(small[codes], int(sizes.argmax()), codes)
+    order = np.argsort(pooled, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(pooled[order])) + 1)
+
+
+def _majority(strata: IntArray, groups: IntArray) -> IntArray:
+    """Name the stratum of most rows of each group; the lower one in a tie."""
+    width = int(strata.max()) + 1
+    counts = np.bincount(groups * width + strata, minlength=(int(groups.max()) + 1) * width)
+    largest: IntArray = counts.reshape(-1, width).argmax(axis=1).astype(np.int64)
+    return largest
+
+
+def _codes(groups: NDArray[Any]) -> IntArray:
+    """Code the groups from 0; rows without a group are one group: that widens intervals rather than narrows them."""
+    if groups.dtype == object:
+        seen: dict[Any, int] = {}
+        return np.array([seen.setdefault(each, len(seen)) for each in groups.tolist()], dtype=np.int64)
+    return np.unique(groups, return_inverse=True)[1].astype(np.int64)

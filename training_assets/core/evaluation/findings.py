@@ -1,0 +1,35 @@
+"""The verdict as findings, rule kind by rule kind, for checks to wear."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from training_assets.core.evaluation.verdict import RuleResult, Verdict
+from training_assets.core.validation.findings import Finding
+
+CLAIMS = {"metrics_reach_floors": "value", "better_than_dummy": "beats_dummy"}
+"""Claim → kind of rule that it speaks of."""
+
+
+def verdict_findings(verdict: Verdict) -> list[Finding]:
+    """One finding a kind of rule, and one for the verdict as a whole; each blocks unless its rules passed."""
+    findings = []
+    for claim, kind in CLAIMS.items():
+        results = [result for result in verdict.results if result.rule["kind"] == kind]
+        missed = [result for result in results if result.outcome != "PASS"]
+        text = "; ".join(result.text for result in missed or results) or f"the spec has no rule of kind {kind}"
+        findings.append(Finding(claim, not missed, "block", text, {"rules": [_line(result) for result in results]}))
+    allowed = verdict.allows("register")
+    facts = {"verdict": verdict.name, "candidate": verdict.candidate, "policy": verdict.policy}
+    findings.append(Finding("verdict_allows_registration", allowed, "block", verdict.explanation, facts))
+    return findings
+
+
+def _line(result: RuleResult) -> dict[str, Any]:
+    return {
+        "metric": result.rule["metric"],
+        "outcome": result.outcome,
+        "observed": result.observed,
+        "bound": result.bound,
+        "otherwise": result.otherwise,
+    }

@@ -1,0 +1,147 @@
+"""The report on one candidate: everything that rules, people and pictures read, as JSON with an identity."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training_assets.core.evaluation import curves, metrics
+from training_assets.core.evaluation.bootstrap import Interval, intervals
+from training_assets.core.evaluation.scorers import IntArray
+from training_assets.spec.evaluation import Evaluation
+from training_assets.spec.target import Task
+
+POWER = 0.8  # the usual chance that a test of this size should have of showing a real change
+MAX_CONFUSION = 100  # classes; a larger table is neither read nor drawn
+
+
+def evaluate(
+    task: Task,
+    y: NDArray[Any],
+    predictions: NDArray[Any],
+    *,
+    classes: list[str],
+    threshold: float | None,
+    spec: Evaluation,
+    train_target: NDArray[Any],
+    seed: int,
+    groups: NDArray[Any] | None = None,
+) -> dict[str, Any]:
+    """Measure a candidate once, as JSON that `fingerprint.digest` accepts: None with a reason instead of NaN.
+
+    `y`, `predictions`, `classes`, `threshold` as in `metrics.compute`; `groups` as in `bootstrap.intervals`.
+    `train_target` has the training split's class codes or values; the dummy predicts their shares or mean, and the most
+    frequent class. Never raises for what the data hold; ValueError if shapes or codes do not fit.
+    """
+    _, cause = metrics.prepared(task, y, predictions, classes=classes, threshold=threshold)
+    measured = intervals(
+        task,
+        y,
+        predictions,
+        classes=classes,
+        threshold=threshold,
+        replicates=spec.replicates,
+        confidence=spec.confidence,
+        seed=seed,
+        groups=groups,
+    )
+    cut = metrics.DEFAULT_THRESHOLD if threshold is None else threshold
+    return {
+        "task": task,
+        "rows": len(y),
+        "classes": list(classes),
+        "threshold": cut if task == "binary" else None,
+        "replicates": spec.replicates,
+        "confidence": spec.confidence,
+        "seed": seed,
+        "metrics": {name: _metric(name, each, cause, spec.confidence) for name, each in measured.items()},
+        "dummy": _dummy(task, y, classes, train_target),
+        **_details(task, y, predictions if cause is None else None, classes, cut),
+    }
+
+
+def _metric(name: str, interval: Interval, cause: str | None, confidence: float) -> dict[str, Any]:
+    z = NormalDist().inv_cdf
+    described: dict[str, Any] = {
+        "value": _number(interval.point),
+        "low": _number(interval.low),
+        "high": _number(interval.high),
+        "standard_error": _number(interval.standard_error),
+        # against a fixed bound; two models on the same rows are paired, and show smaller changes
+        "smallest_change": _number((z(confidence) + z(POWER)) * interval.standard_error),
+        "direction": metrics.DIRECTION[name],
+    }
+    if described["value"] is None:
+        described["reason"] = cause or metrics.reason(name)
+    elif described["low"] is None:
+        described["reason"] = "too few rows of a class, or too few groups, for an interval"
+    return described
+
+
+def _dummy(task: Task, y: NDArray[Any], classes: Sequence[str], train_target: NDArray[Any]) -> dict[str, float | None]:
+    if len(train_target) == 0:
+        return dict.fromkeys(metrics.names(task))
+    if task == "regression":
+        predictions = np.full(len(y), float(np.mean(train_target)))
+    else:
+        shares = np.bincount(train_target.astype(np.int64), minlength=len(classes)) / len(train_target)
+        predictions = np.full(len(y), shares[1]) if task == "binary" else np.tile(shares, (len(y), 1))
+    # at the default threshold, not the candidate's: a dummy names the most frequent class
+    values = metrics.compute(task, y, predictions, classes=list(classes), threshold=None)
+    return {name: _number(value) for name, value in values.items()}
+
+
+def _details(
+    task: Task, y: NDArray[Any], predictions: NDArray[Any] | None, classes: Sequence[str], cut: float
+) -> dict[str, Any]:
+    if task == "regression":
+        if predictions is None:
+            return {"class_counts": {}, "confusion": None, "curves": {}, "residuals": None}
+        values, guesses = y.astype(np.float64), predictions.astype(np.float64)
+        line = curves.calibration(guesses, values, shares=False)
+        residuals = curves.residuals(values, guesses)
+        return {"class_counts": {}, "confusion": None, "curves": {"calibration": line}, "residuals": residuals}
+    codes = y.astype(np.int64)
+    counts = np.bincount(codes, minlength=len(classes)).tolist()
+    described: dict[str, Any] = {"class_counts": dict(zip(classes, counts, strict=True)), "residuals": None}
+    if predictions is None:
+        return {**described, "confusion": None, "curves": {}}
+    scores = predictions.astype(np.float64)
+    chosen = (scores >= cut).astype(np.int64) if scores.ndim == 1 else scores.argmax(axis=1)
+    lines: dict[str, Any] = dict(curves.ranking_curves(codes, scores, classes))
+    if scores.ndim == 1:
+        lines["calibration"] = curves.calibration(scores, (codes == 1).astype(np.float64), shares=True)
+        lines["scores"] = curves.score_histogram(codes, scores)
+    else:  # of the class that is named: how often it is right, against how sure it was
+        lines["calibration"] = curves.calibration(scores.max(axis=1), (chosen == codes).astype(np.float64), shares=True)
+    table = _confusion(codes, chosen, len(classes))
+    described["per_class"] = _per_class(table, classes)
+    return {**described, "confusion": table.tolist() if len(classes) <= MAX_CONFUSION else None, "curves": lines}
+
+
+def _confusion(codes: IntArray, chosen: IntArray, k: int) -> IntArray:
+    """Rows of each true class (down) and predicted class (across)."""
+    return np.bincount(codes * k + chosen, minlength=k * k).reshape(k, k).astype(np.int64)
+
+
+def _per_class(table: IntArray, classes: Sequence[str]) -> dict[str, dict[str, float | None]]:
+    hits, support, predicted = np.diag(table), table.sum(axis=1), table.sum(axis=0)
+    described = {}
+    for code, name in enumerate(classes):
+        hit, rows, named = int(hits[code]), int(support[code]), int(predicted[code])
+        described[name] = {
+            "rows": rows,
+            "precision": hit / named if named else None,
+            "recall": hit / rows if rows else None,
+            "f1": 2 * hit / (rows + named) if rows + named else None,
+        }
+    return described
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,142 @@
+"""One scorer a task: what no weight changes is computed once, so that a bootstrap replicate costs a few sums."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training_assets.core.evaluation.ranking import FloatArray, OneAgainstRest, Ranking
+from training_assets.spec.target import Task
+
+IntArray = NDArray[np.int64]
+EPSILON = float(np.finfo(np.float64).eps)  # scikit-learn clips probabilities here, so a log loss stays finite
+
+
+class Scorer(Protocol):
+    """Measures fixed rows and predictions under changing weights."""
+
+    def measure(self, weights: FloatArray) -> dict[str, float]:
+        """Every metric of the task; NaN where the weights leave it undefined."""
+        ...
+
+
+def scorer(task: Task, y: NDArray[Any], predictions: FloatArray, threshold: float) -> Scorer:
+    """Prepare the scorer of a task for sound rows (see `metrics.why_undefined`)."""
+    if task == "binary":
+        return _Binary(y.astype(np.int64), predictions, threshold)
+    if task == "multiclass":
+        return _Multiclass(y.astype(np.int64), predictions)
+    return _Regression(y.astype(np.float64), predictions)
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole > 0 else math.nan
+
+
+class _Binary:
+    def __init__(self, y: IntArray, probability: FloatArray, threshold: float) -> None:
+        positive = y == 1
+        predicted = probability >= threshold
+        likelihood = np.where(positive, probability, 1 - probability)
+        self._ranking = Ranking(probability, positive)
+        self._columns = np.stack(
+            [
+                positive & predicted,
+                ~positive & predicted,
+                positive & ~predicted,
+                ~positive & ~predicted,
+                -np.log(np.clip(likelihood, EPSILON, 1 - EPSILON)),
+                (probability - positive) ** 2,
+            ]
+        ).astype(np.float64)
+
+    def measure(self, weights: FloatArray) -> dict[str, float]:
+        area, average_precision = self._ranking.measure(weights)
+        # not `@`: BLAS sums in an order that depends on its threads, and a report's digest should not
+        tp, fp, fn, tn, loss, square = (self._columns * weights).sum(axis=1).tolist()
+        total = tp + fp + fn + tn
+        recall = _ratio(tp, tp + fn)
+        return {
+            "roc_auc": area,
+            "average_precision": average_precision,
+            "f1": _ratio(2 * tp, 2 * tp + fp + fn),
+            "accuracy": _ratio(tp + tn, total),
+            "balanced_accuracy": (recall + _ratio(tn, tn + fp)) / 2,
+            "precision": _ratio(tp, tp + fp),
+            "recall": recall,
+            "log_loss": _ratio(loss, total),
+            "brier_score": _ratio(square, total),
+        }
+
+
+class _Multiclass:
+    def __init__(self, y: IntArray, probabilities: FloatArray) -> None:
+        n_rows, self._k = probabilities.shape
+        predicted = probabilities.argmax(axis=1)
+        self._cells = y * self._k + predicted
+        likelihood = probabilities[np.arange(n_rows), y]
+        self._loss = -np.log(np.clip(likelihood, EPSILON, 1 - EPSILON))
+        self._rankings = [OneAgainstRest(probabilities[:, code], y == code) for code in range(self._k)]
+
+    def measure(self, weights: FloatArray) -> dict[str, float]:
+        cells = np.bincount(self._cells, weights=weights, minlength=self._k**2).reshape(self._k, self._k)
+        hits, support, predicted = np.diag(cells), cells.sum(axis=1), cells.sum(axis=0)
+        total = float(support.sum())
+        present, named = support > 0, (support + predicted) > 0
+        several = int(present.sum()) > 1
+        return {
+            "accuracy": _ratio(float(hits.sum()), total),
+            # like scikit-learn, means are over the classes that occur
+            "balanced_accuracy": float(np.mean(hits[present] / support[present])) if several else math.nan,
+            "f1_macro": float(np.mean(2 * hits[named] / (support + predicted)[named])) if several else math.nan,
+            "roc_auc_ovr": self._roc_auc_ovr(weights) if bool(present.all()) else math.nan,
+            "log_loss": _ratio(float((self._loss * weights).sum()), total),
+        }
+
+    def _roc_auc_ovr(self, weights: FloatArray) -> float:
+        return float(np.mean([ranking.roc_auc(weights) for ranking in self._rankings]))
+
+
+class _Regression:
+    def __init__(self, y: FloatArray, predictions: FloatArray) -> None:
+        with np.errstate(over="ignore", invalid="ignore"):
+            error = predictions - y
+            self._squares = error**2
+        self._absolute = np.abs(error)
+        self._order = np.argsort(self._absolute, kind="stable")
+        self._ordered = self._absolute[self._order]
+        self._y = y
+
+    def measure(self, weights: FloatArray) -> dict[str, float]:
+        total = float(weights.sum())
+        if total <= 0:
+            return dict.fromkeys(("rmse", "mae", "r2", "median_absolute_error"), math.nan)
+        with np.errstate(over="ignore", invalid="ignore"):
+            squares = float((self._squares * weights).sum())
+            measured = {
+                "rmse": math.sqrt(squares / total),
+                "mae": float((self._absolute * weights).sum()) / total,
+                "r2": self._r2(weights, squares, total),
+                "median_absolute_error": self._median(weights),
+            }
+        return {name: value if math.isfinite(value) else math.nan for name, value in measured.items()}
+
+    def _r2(self, weights: FloatArray, squares: float, total: float) -> float:
+        drawn = self._y[weights > 0]
+        if drawn.min() == drawn.max():  # a constant has no variance to explain, whatever rounding makes of it
+            return math.nan
+        mean = float((self._y * weights).sum()) / total
+        return 1 - _ratio(squares, float((((self._y - mean) ** 2) * weights).sum()))
+
+    def _median(self, weights: FloatArray) -> float:
+        """Take the mean of the two middle values where the weights fall into equal halves (averaged inverted CDF)."""
+        below = np.cumsum(weights[self._order])
+        half = below[-1] / 2
+        lower = min(int(np.searchsorted(below, half)), below.size - 1)
+        if below[lower] - half > EPSILON:
+            return float(self._ordered[lower])
+        upper = min(int(np.searchsorted(below, below[lower], side="right")), below.size - 1)
+        return float(self._ordered[lower] + self._ordered[upper]) / 2

@@ -1,0 +1,106 @@
+"""Rows as histogram gradient boosting reads them: bins of 8 bits to learn from, float64 to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training_assets.core.encoding.layout import Layout, code_column
+from training_assets.core.families.base import Data, Floats
+
+BLOCK = 65_536  # rows in float64 at a time
+SAMPLE = 200_000  # rows that bin edges are read from, as in scikit-learn
+MAX_CODES = 255  # a native category has a bin a code, and one bin is for missing values
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Training rows in bins, and the mapper that other rows go through."""
+
+    rows: npt.NDArray[np.uint8]  # n_rows x n_features, column by column
+    mapper: Any  # scikit-learn's fitted _BinMapper
+    native: npt.NDArray[np.bool_]  # (n_features,): which columns are categories by mask
+
+    @property
+    def known(self) -> list[Floats | None]:
+        """Codes that training rows had, for each native category."""
+        return [self.mapper.bin_thresholds_[index] if native else None for index, native in enumerate(self.native)]
+
+
+def blocks(data: Data) -> Iterator[Floats]:
+    """Rows as float64 `n_rows x n_features` (quantities, then codes; NaN for a missing quantity), block by block."""
+    for start in range(0, data.n_rows, BLOCK):
+        yield _matrix(data, slice(start, start + BLOCK))
+
+
+def of_training(train: Data, *, native: bool, seed: int) -> Bins:
+    """Bins of the training rows, made once for each way to read categories."""
+    return train.shared(("bins", native, seed), lambda: _binned(train, native=native, seed=seed))
+
+
+def of_validation(train: Data, validation: Data, bins: Bins) -> npt.NDArray[np.uint8]:
+    """Validation rows in the bins of the training rows, row by row; a code that training never saw is missing."""
+    # The data is part of the view so that its id stays its own.
+    name = ("validation bins", id(validation), id(bins))
+    return train.shared(name, lambda: (validation, bins, np.ascontiguousarray(_transformed(validation, bins))))[-1]
+
+
+def _binned(train: Data, *, native: bool, seed: int) -> Bins:
+    from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
+
+    mask = _native(train.layout) if native else np.zeros(len(train.layout.features), dtype=bool)
+    sample = _sample(train, seed)
+    known = [_codes(train, index) if is_native else None for index, is_native in enumerate(mask)]
+    mapper = _BinMapper(
+        n_bins=MAX_CODES + 1,
+        subsample=None,
+        is_categorical=mask if mask.any() else None,
+        known_categories=known if mask.any() else None,
+        n_threads=1,
+    ).fit(sample)
+    unfilled = Bins(np.empty((0, 0), dtype=np.uint8), mapper, mask)
+    return Bins(_transformed(train, unfilled), mapper, mask)
+
+
+def _transformed(data: Data, bins: Bins) -> npt.NDArray[np.uint8]:
+    binned = np.empty((data.n_rows, len(bins.native)), dtype=np.uint8, order="F")
+    start = 0
+    for block in blocks(data):
+        for index, known in enumerate(bins.known):
+            if known is not None:
+                block[~np.isin(block[:, index], known), index] = np.nan
+        binned[start : start + len(block)] = bins.mapper.transform(block)
+        start += len(block)
+    return binned
+
+
+def _matrix(data: Data, rows: slice) -> Floats:
+    layout = data.layout
+    names = [*layout.quantities, *(code_column(name) for name in layout.codes)]
+    length = len(range(*rows.indices(data.n_rows)))
+    matrix = np.empty((length, len(names)))
+    for index, name in enumerate(names):
+        matrix[:, index] = data.frame.get_column(name)[rows].to_numpy()
+    return matrix
+
+
+def _sample(train: Data, seed: int) -> Floats:
+    if train.n_rows <= SAMPLE:
+        return _matrix(train, slice(None))
+    chosen = np.sort(np.random.default_rng(seed).choice(train.n_rows, SAMPLE, replace=False))
+    return _matrix(Data.of(train.frame[chosen], train.layout), slice(None))
+
+
+def _native(layout: Layout) -> npt.NDArray[np.bool_]:
+    """Categories with too many codes for a bin each are read as ranks, most frequent first."""
+    few = [count <= MAX_CODES for count in layout.codes.values()]
+    return np.array([False] * len(layout.quantities) + few, dtype=bool)
+
+
+def _codes(train: Data, index: int) -> Floats:
+    name = list(train.layout.codes)[index - len(train.layout.quantities)]
+    return train.frame.get_column(code_column(name)).unique().sort().to_numpy().astype(np.float64)

@@ -1,0 +1,79 @@
+"""Rows as the linear family reads them: sparse, with everything scaled and categories one-hot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training_assets.core.encoding.layout import Layout, code_column, scaled_column
+from training_assets.core.families.base import Data, Floats
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Training mean and spread of each target encoding; quantities come scaled."""
+
+    center: tuple[float, ...]
+    spread: tuple[float, ...]
+
+    @classmethod
+    def of(cls, train: Data) -> Scale:
+        """Scale by the rows that the weights are fitted on."""
+        columns = [train.frame.get_column(name).to_numpy().astype(np.float64) for name in dense_targets(train.layout)]
+        return cls(
+            tuple(float(column.mean()) for column in columns),
+            tuple(float(column.std()) or 1.0 for column in columns),
+        )
+
+
+def dense_targets(layout: Layout) -> list[str]:
+    """Columns of target encodings."""
+    return [name for names in layout.targets.values() for name in names]
+
+
+def owners(layout: Layout) -> list[str]:
+    """Feature that each column of the matrix was made from."""
+    encoded = [feature for feature, names in layout.targets.items() for _ in names]
+    one_hot = [feature for feature in layout.one_hot for _ in range(layout.codes[feature])]
+    return [*layout.quantities, *encoded, *one_hot]
+
+
+def matrix(data: Data, scale: Scale) -> Any:
+    """Give the sparse `n_rows x n_columns` float64: in every row one entry a quantity, target encoding and category."""
+    return data.shared(("sparse", scale), lambda: _sparse(data, scale))
+
+
+def _sparse(data: Data, scale: Scale) -> Any:
+    from scipy.sparse import csr_array
+
+    layout, frame = data.layout, data.frame
+    encoded = dense_targets(layout)
+    n_dense = len(layout.quantities) + len(encoded)
+    width, n_columns = n_dense + len(layout.one_hot), len(owners(layout))
+    index_type = np.int32 if data.n_rows * width < np.iinfo(np.int32).max else np.int64
+    values = np.ones((data.n_rows, width))
+    indices: npt.NDArray[Any] = np.empty((data.n_rows, width), dtype=index_type)
+    indices[:, :n_dense] = np.arange(n_dense)
+    for place, name in enumerate(layout.quantities):
+        values[:, place] = frame.get_column(scaled_column(name)).to_numpy()
+    for place, (name, center, spread) in enumerate(zip(encoded, scale.center, scale.spread, strict=True)):
+        values[:, len(layout.quantities) + place] = (frame.get_column(name).to_numpy() - center) / spread
+    first = n_dense
+    for place, feature in enumerate(layout.one_hot):
+        indices[:, n_dense + place] = frame.get_column(code_column(feature)).to_numpy() + first
+        first += layout.codes[feature]
+    starts = np.arange(0, (data.n_rows + 1) * width, width, dtype=index_type) if width else np.zeros(data.n_rows + 1)
+    return csr_array((values.ravel(), indices.ravel(), starts), shape=(data.n_rows, n_columns))
+
+
+def spreads(rows: Any) -> Floats:
+    """Standard deviation of each column of a sparse matrix, (n_columns,)."""
+    ones = np.ones(rows.shape[0]) / rows.shape[0]
+    squares = rows.copy()
+    squares.data = squares.data**2
+    mean: Floats = rows.T @ ones
+    variance: Floats = np.maximum(squares.T @ ones - mean**2, 0)
+    return np.sqrt(variance)

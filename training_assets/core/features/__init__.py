@@ -1,0 +1,1 @@
+"""From validated rows to the feature table: declared derived columns and joins; encoding lives elsewhere."""

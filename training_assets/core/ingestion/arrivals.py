@@ -1,0 +1,56 @@
+"""Which of the files that lie there are new, whole and still to be trained on; pure but for reading file bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from training_assets.core.errors import InputError
+from training_assets.core.ingestion.discovery import FileStamp, identify
+
+SETTLED_NS = 30 * 10**9
+"""A file that nobody wrote to for this long is whole; a younger one must look the same on two ticks."""
+
+Seen = Mapping[str, tuple[int, int, str | None]]
+"""Path → size in bytes, time of change in ns, digest (none while the file may still be written)."""
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """What one look at the files found."""
+
+    new: list[str]
+    """Digests of whole files that nothing has been done about."""
+    arriving: list[str]
+    """Names of files that may still be written."""
+    unreadable: list[str]
+    """Why files could not be looked at."""
+    seen: dict[str, tuple[int, int, str | None]]
+    """To be given to the next look."""
+
+
+def look(files: Sequence[FileStamp], seen: Seen, done: Collection[str], now_ns: int) -> Arrivals:
+    """Compare the files with the last look; bytes are read only where size or time changed since they were last hashed."""
+    new: list[str] = []
+    arriving: list[str] = []
+    unreadable: list[str] = []
+    after: dict[str, tuple[int, int, str | None]] = {}
+    for stamp in files:
+        path, state = str(stamp.path), (stamp.size, stamp.modified_ns)
+        size, modified, digest = seen.get(path, (-1, -1, None))
+        unchanged = (size, modified) == state
+        if not unchanged and now_ns - stamp.modified_ns < SETTLED_NS:
+            arriving.append(stamp.path.name)
+            after[path] = (*state, None)
+            continue
+        if not unchanged or digest is None:
+            try:
+                digest = identify(stamp).digest
+            except InputError as error:
+                unreadable.append(str(error))
+                after[path] = (*state, None)
+                continue
+        after[path] = (*state, digest)
+        if digest not in done and digest not in new:
+            new.append(digest)
+    return Arrivals(sorted(new), arriving, unreadable, after)

@@ -1,0 +1,46 @@
+"""The table of contents: every model under `defs/`, and the outside world that their assets need."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from training_assets.component import TrainingPipeline
+from training_assets.resources.artifacts import ArtifactIOManager, Artifacts
+from training_assets.resources.models import Models
+from training_assets.resources.places import Places
+from training_assets.resources.registry import Registry
+from training_assets.resources.tracking import Tracking
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def places() -> Places:
+    """Where things live: `TRAINING_ASSETS_HOME`, by default `.training_assets/` in the project."""
+    root = PACKAGE.parent
+    return Places(root, Path(os.environ.get("TRAINING_ASSETS_HOME") or root / ".training_assets").resolve())
+
+
+def resources(models: Models, where: Places) -> dict[str, object]:
+    """The outside world of all assets; a test passes its own places."""
+    artifacts = Artifacts(folder=str(where.artifacts))
+    return {
+        "models": models,
+        "places": where,
+        "artifacts": artifacts,
+        "io_manager": ArtifactIOManager(artifacts=artifacts),
+        "tracking": Tracking(uri=where.mlflow_uri, artifact_folder=str(where.mlflow_artifacts)),
+        "registry": Registry(where.mlflow_uri, where.home / "locks"),
+    }
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Everything of this code location; each model is one folder with one `defs.yaml`."""
+    found = dg.load_from_defs_folder(path_within_project=PACKAGE)
+    pipelines = found.component_tree.get_all_components(of_type=TrainingPipeline)
+    models = Models({pipeline.name: pipeline.spec for pipeline in pipelines})
+    outside = dg.Definitions(resources=resources(models, places()), executor=dg.in_process_executor)
+    return dg.Definitions.merge(found, outside)

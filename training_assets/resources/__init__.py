@@ -1,0 +1,1 @@
+"""Where things live: tables, artifacts, ledger, tracking and registry; the outside world, typed."""

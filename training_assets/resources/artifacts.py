@@ -1,0 +1,134 @@
+"""Artifacts of runs: kept under the run that made them, found again by what they were made from."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from training_assets.core import artifact_format, fingerprint
+from training_assets.core.artifact_format import Artifact, Made
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+
+
+@dataclass(frozen=True)
+class Result:
+    """An asset's artifact, and the run that made it."""
+
+    artifact: Artifact
+    made_in: str
+    is_new: bool
+
+    @property
+    def digest(self) -> str:
+        """Identity of the content."""
+        return self.artifact.digest
+
+
+class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic only for pythonic IO managers
+    """`<folder>/<model>/<run>/<asset>/`: written once, in full; a run without new work points at an earlier run's."""
+
+    folder: str
+    force: bool = False
+
+    def once(
+        self,
+        context: dg.AssetExecutionContext,
+        made_from: Mapping[str, Any],
+        make: Callable[[Mapping[str, Path]], Mapping[str, Made]],
+    ) -> dict[str, Result]:
+        """The results of the running step, by asset name: made now, or those that were made from the very same things.
+
+        `made_from` is everything that decides the content, digests of inputs and parts of the spec; the step's code
+        version is added. `make` gets an empty folder an asset, and fills it.
+        """
+        definition = context.assets_def
+        model = next(iter(definition.keys)).path[0]
+        assets = sorted(key.path[-1] for key in definition.keys)
+        code = sorted({str(definition.code_versions_by_key[key]) for key in definition.keys})
+        key = fingerprint.digest({"assets": assets, "code": code, "made_from": dict(made_from)})
+        run_id = context.run.run_id
+        index = Path(self.folder) / _name(model) / "by_content" / assets[0] / f"{key}.json"
+        if index.exists() and not self.force:
+            made_in = json.loads(index.read_bytes())["run"]
+            earlier = {asset: self.of_run(model, made_in, asset) for asset in assets}
+            if all(earlier.values()):
+                return {
+                    asset: self._stand_on(model, run_id, asset, result) for asset, result in earlier.items() if result
+                }
+        artifacts = artifact_format.write({asset: self._folder(model, run_id, asset) for asset in assets}, make)
+        artifact_format.write_file(index, fingerprint.canonical({"run": run_id}))
+        return {asset: Result(artifact, run_id, is_new=True) for asset, artifact in artifacts.items()}
+
+    def remembered(self, model: str, name: str, made_from: Mapping[str, Any], compute: Callable[[], Any]) -> Any:
+        """A JSON value that is computed once from the very same things, e.g. what a check found in the same rows."""
+        path = (
+            Path(self.folder)
+            / _name(model)
+            / "by_content"
+            / _name(name)
+            / f"{fingerprint.digest(dict(made_from))}.json"
+        )
+        if path.exists() and not self.force:
+            return json.loads(path.read_bytes())
+        value = compute()
+        artifact_format.write_file(path, fingerprint.canonical(value))
+        return value
+
+    def of_run(self, model: str, run_id: str, asset: str) -> Result | None:
+        """What a run made, or stood on, for an asset; none if it did neither."""
+        folder = self._folder(model, run_id, asset)
+        pointer = folder.with_suffix(".json")
+        if pointer.exists():
+            made_in = json.loads(pointer.read_bytes())["stands_on"]
+            return Result(artifact_format.read(self._folder(model, made_in, asset)), made_in, is_new=False)
+        if (folder / artifact_format.MANIFEST).exists():
+            return Result(artifact_format.read(folder), run_id, is_new=True)
+        return None
+
+    def _stand_on(self, model: str, run_id: str, asset: str, result: Result) -> Result:
+        if result.made_in != run_id:
+            pointer = self._folder(model, run_id, asset).with_suffix(".json")
+            artifact_format.write_file(pointer, fingerprint.canonical({"stands_on": result.made_in}))
+        return Result(result.artifact, result.made_in, is_new=False)
+
+    def _folder(self, model: str, run_id: str, asset: str) -> Path:
+        return Path(self.folder) / _name(model) / _name(run_id) / _name(asset)
+
+
+def _name(text: str) -> str:
+    """A name that is safe as a part of a path; raises `ValueError` for any other."""
+    if not NAME.fullmatch(text):
+        message = f"{text[:80]!r} is no name for a folder"
+        raise ValueError(message)
+    return text
+
+
+class ArtifactIOManager(dg.ConfigurableIOManager):
+    """Hands a result to those who read it: this run's own, else that of the input's latest materialisation."""
+
+    artifacts: Artifacts
+
+    def handle_output(self, context: dg.OutputContext, obj: Result) -> None:
+        """Keep nothing: the result was written, whole, before the asset returned it."""
+        context.log.debug(f"{context.asset_key.to_user_string()}: {obj.artifact.folder}")
+
+    def load_input(self, context: dg.InputContext) -> Result:
+        """The result that a running step stands on; raises `dagster.Failure` where the input was never materialised."""
+        model, asset = context.asset_key.path[0], context.asset_key.path[-1]
+        own = self.artifacts.of_run(model, context.step_context.run_id, asset)
+        if own is not None:
+            return own
+        latest = context.instance.get_latest_materialization_event(context.asset_key)
+        found = None if latest is None else self.artifacts.of_run(model, latest.run_id, asset)
+        if found is None:
+            key = context.asset_key.to_user_string()
+            message = f"{key} has no result yet; materialise it first (job {model}_train makes all)"
+            raise dg.Failure(message, allow_retries=False)
+        return found

@@ -1,0 +1,190 @@
+"""The ledger: append-only events that hold each other by hash, and pointers that move by compare-and-swap."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from training_assets.core import fingerprint
+
+READS = "training_assets_reads"
+
+metadata = sa.MetaData()
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("model", sa.String, nullable=False, index=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("subject", sa.String, nullable=False),
+    sa.Column("actor", sa.String, nullable=False),
+    sa.Column("run_id", sa.String, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("once", sa.String, unique=True),
+    sa.Column("previous", sa.String, nullable=False),
+    sa.Column("hash", sa.String, nullable=False),
+)
+pointers = sa.Table(
+    "pointers",
+    metadata,
+    sa.Column("model", sa.String, primary_key=True),
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a model, by whom and in which run."""
+
+    seq: int
+    at: str
+    model: str
+    kind: str
+    subject: str
+    actor: str
+    run_id: str
+    data: Mapping[str, Any]
+    once: str | None
+    previous: str
+    hash: str
+
+
+class PointerMovedError(RuntimeError):
+    """Somebody else moved the pointer first."""
+
+
+class Ledger:
+    """Events and pointers of all models in one SQL database; nothing is ever changed or deleted."""
+
+    def __init__(self, url: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        """Open, and create where it is new, the ledger at an SQLAlchemy URL."""
+        self._engine = sa.create_engine(url, poolclass=sa.NullPool)
+        self._reader = self._engine.execution_options(**{READS: True})
+        self._clock = clock
+        if self._engine.dialect.name == "sqlite":
+            sa.event.listen(self._engine, "connect", _wait_for_the_writer)
+            sa.event.listen(self._engine, "begin", _write_lock_first)
+        metadata.create_all(self._engine)
+
+    def record(
+        self,
+        model: str,
+        kind: str,
+        subject: str,
+        data: Mapping[str, Any],
+        *,
+        run_id: str,
+        actor: str,
+        once: str | None = None,
+    ) -> Event:
+        """Append an event; with `once`, at most one event of that key is ever appended, and that one is returned."""
+        with self._engine.begin() as connection:
+            return self._append(connection, model, kind, subject, data, run_id=run_id, actor=actor, once=once)
+
+    def _append(
+        self,
+        connection: sa.Connection,
+        model: str,
+        kind: str,
+        subject: str,
+        data: Mapping[str, Any],
+        *,
+        run_id: str,
+        actor: str,
+        once: str | None,
+    ) -> Event:
+        if once is not None:
+            found = connection.execute(sa.select(events).where(events.c.once == once)).first()
+            if found is not None:
+                return _event(found)
+        last = connection.execute(sa.select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)).first()
+        content = {
+            "seq": 1 if last is None else last.seq + 1,
+            "at": self._clock().isoformat(timespec="milliseconds"),
+            "model": model,
+            "kind": kind,
+            "subject": subject,
+            "actor": actor,
+            "run_id": run_id,
+            "data": fingerprint.canonical(dict(data)).decode(),
+            "once": once,
+            "previous": "" if last is None else last.hash,
+        }
+        row = {**content, "hash": fingerprint.digest(content)}
+        connection.execute(events.insert().values(row))
+        return Event(**{**row, "data": json.loads(content["data"])})
+
+    def events(self, model: str, kind: str | None = None, subject: str | None = None) -> list[Event]:
+        """Events of a model, oldest first."""
+        query = sa.select(events).where(events.c.model == model).order_by(events.c.seq)
+        if kind is not None:
+            query = query.where(events.c.kind == kind)
+        if subject is not None:
+            query = query.where(events.c.subject == subject)
+        with closing(self._reader.connect()) as connection:
+            return [_event(row) for row in connection.execute(query)]
+
+    def latest(self, model: str, kind: str, subject: str | None = None) -> Event | None:
+        """The newest event of a kind, if there is one."""
+        found = self.events(model, kind, subject)
+        return found[-1] if found else None
+
+    def pointer(self, model: str, name: str) -> str | None:
+        """What a pointer (`staging`, `production`) points at."""
+        query = sa.select(pointers.c.value).where(pointers.c.model == model, pointers.c.name == name)
+        with closing(self._reader.connect()) as connection:
+            return connection.execute(query).scalar()
+
+    def move(
+        self, model: str, name: str, *, expected: str | None, to: str, data: Mapping[str, Any], run_id: str, actor: str
+    ) -> Event:
+        """Swap a pointer and record it in one transaction; raises `PointerMovedError` where it is not as expected."""
+        with self._engine.begin() as connection:
+            here = sa.and_(pointers.c.model == model, pointers.c.name == name)
+            now = connection.execute(sa.select(pointers.c.value).where(here)).scalar()
+            if now != expected:
+                message = f"{model}: pointer {name} is at {now}, not at {expected}; look again before moving it"
+                raise PointerMovedError(message)
+            if now is None:
+                connection.execute(pointers.insert().values(model=model, name=name, value=to))
+            else:
+                connection.execute(pointers.update().where(here).values(value=to))
+            moved = {"pointer": name, "from": expected, "to": to, **data}
+            return self._append(connection, model, f"{name}_moved", to, moved, run_id=run_id, actor=actor, once=None)
+
+    def first_broken(self) -> int | None:
+        """Sequence number of the first event that is not what was written; none if the chain is whole."""
+        previous = ""
+        with closing(self._reader.connect()) as connection:
+            for number, row in enumerate(connection.execute(sa.select(events).order_by(events.c.seq)), start=1):
+                content = {name: getattr(row, name) for name in events.c.keys() if name != "hash"}  # noqa: SIM118 - columns
+                if row.seq != number or row.previous != previous or row.hash != fingerprint.digest(content):
+                    return number
+                previous = row.hash
+        return None
+
+
+def _event(row: sa.Row[Any]) -> Event:
+    content = {name: getattr(row, name) for name in events.c.keys()}  # noqa: SIM118 - columns, not a dict
+    return Event(**{**content, "data": json.loads(row.data)})
+
+
+def _wait_for_the_writer(connection: Any, _record: Any) -> None:
+    """Leave transactions to SQLAlchemy, and wait up to 30 s for another writer instead of failing."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _write_lock_first(connection: sa.Connection) -> None:
+    """Take SQLite's write lock at the start of what may write, so that read, compare and write are one step."""
+    reads = connection.get_execution_options().get(READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,49 @@
+"""Which folder holds what: the embedded default, where everything lives under one home."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from training_assets.resources.ledger import Ledger
+from training_assets.resources.tables import Tables
+
+
+@dataclass(frozen=True)
+class Places:
+    """The project's root, that paths in specs are relative to, and its home, where results are kept."""
+
+    root: Path
+    home: Path
+
+    @cached_property
+    def tables(self) -> Tables:
+        """Delta tables of all models."""
+        return Tables(self.home / "tables")
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger; created on first use."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        return Ledger(f"sqlite:///{self.home / 'ledger.db'}")
+
+    @property
+    def artifacts(self) -> Path:
+        """Folder of the artifacts of all models."""
+        return self.home / "artifacts"
+
+    @property
+    def mlflow_uri(self) -> str:
+        """MLflow's tracking and registry database."""
+        return f"sqlite:///{self.home / 'mlflow.db'}"
+
+    @property
+    def mlflow_artifacts(self) -> Path:
+        """Folder of what MLflow keeps."""
+        return self.home / "mlflow"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Folder of Dagster's own instance."""
+        return self.home / "dagster"

@@ -1,0 +1,105 @@
+"""MLflow's model registry: one version a candidate, and proof that a version loads back as it was trained."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from training_assets.core.errors import InputError
+
+CHALLENGER = "challenger"
+LOADER = "training_assets.serving"
+FRESH_PROCESS_SECONDS = 300
+REQUIREMENTS = ("polars", "numpy", "pandas", "scikit-learn", "catboost")
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The registry at an MLflow URI; `folder` holds the locks of those who register."""
+
+    uri: str
+    folder: Path
+
+    @contextmanager
+    def one_at_a_time(self, model: str) -> Iterator[None]:
+        """Hold the model's lock: finding a candidate's version and creating it are one step for all processes here."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / f"{model}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def version_of(self, model: str, candidate: str) -> str | None:
+        """The version that was made of a candidate, if there is one."""
+        found = self._client().search_model_versions(f"name = '{model}' and tags.candidate = '{candidate}'")
+        return min((str(version.version) for version in found), key=int, default=None)
+
+    def register(self, mlflow: Any, model: str, folder: Path, example: pl.DataFrame, tags: Mapping[str, str]) -> str:
+        """Log the scorer's folder as a pyfunc with signature and example, and make a version of it."""
+        from importlib.metadata import version as installed
+
+        from mlflow.models import ModelSignature
+        from mlflow.types import ColSpec, Schema
+
+        quantities = example.select(pl.col(pl.Float64, pl.Int64).cast(pl.Float64))
+        sample = example.with_columns(quantities).head(5)
+        columns = [
+            ColSpec("double" if sample[name].dtype == pl.Float64 else "string", name, required=False)
+            for name in sample.columns
+        ]
+        logged = mlflow.pyfunc.log_model(
+            name="model",
+            loader_module=LOADER,
+            data_path=str(folder),
+            signature=ModelSignature(inputs=Schema(columns)),
+            input_example=sample.to_pandas(),
+            pip_requirements=[f"{name}=={installed(name)}" for name in REQUIREMENTS],
+            metadata=dict(tags),
+        )
+        made = mlflow.register_model(logged.model_uri, model, tags=dict(tags))
+        return str(made.version)
+
+    def alias(self, model: str, alias: str, version: str) -> None:
+        """Let an alias name a version; does nothing where it already does."""
+        client = self._client()
+        if client.get_registered_model(model).aliases.get(alias) != version:
+            client.set_registered_model_alias(model, alias, version)
+
+    def scores_in_a_fresh_process(self, model: str, version: str, rows: bytes, files: str) -> pl.DataFrame:
+        """Score feature rows (Parquet bytes) with a version loaded from the registry by another Python process.
+
+        `files` is the digest that the version's files must have; raises `InputError` (`E_PARITY`) with the other
+        process's last words where it fails.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            asked, answer = Path(folder) / "rows.parquet", Path(folder) / "scores.parquet"
+            asked.write_bytes(rows)
+            command = [sys.executable, "-m", "training_assets.resources.fresh_process", model, version, files]
+            done = subprocess.run(  # noqa: S603 - our own module, arguments checked by name patterns
+                [*command, str(asked), str(answer)],
+                env={**os.environ, "MLFLOW_TRACKING_URI": self.uri, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"},
+                capture_output=True,
+                text=True,
+                timeout=FRESH_PROCESS_SECONDS,
+                check=False,
+            )
+            if done.returncode != 0:
+                last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+                message = f"version {version} of {model} does not load in a fresh process: {last[0][:500]}"
+                raise InputError("E_PARITY", message)
+            return pl.read_parquet(io.BytesIO(answer.read_bytes()))
+
+    def _client(self) -> Any:
+        from mlflow import MlflowClient
+
+        return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)

@@ -1,0 +1,33 @@
+"""What MLflow calls to serve a version: the scorer behind `mlflow.pyfunc.load_model`, with no pickle in sight."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from training_assets.core.scoring import Scorer, table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ServedModel:
+    """Predictions for a pandas frame of feature rows: one row a row, `prediction` first, then class probabilities."""
+
+    def __init__(self, scorer: Scorer) -> None:
+        """Serve a loaded scorer."""
+        self._scorer = scorer
+
+    def predict(self, rows: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Predictions of `n_rows` feature rows, as a frame of `n_rows`; takes no `params`."""
+        if params:
+            message = f"the model takes no parameters, got {sorted(params)}"
+            raise ValueError(message)
+        return table(self._scorer, pl.from_pandas(rows)).to_pandas()
+
+
+def _load_pyfunc(path: str) -> ServedModel:
+    """Entry point that MLflow looks for."""
+    return ServedModel(Scorer.load(Path(path)))

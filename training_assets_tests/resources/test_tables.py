@@ -1,0 +1,98 @@
+"""A batch is appended whole and exactly once, whoever appends it, in whatever order, however often."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from training_assets.resources.tables import Tables
+
+
+def batch(digest: str, rows: int = 3) -> pl.DataFrame:
+    return pl.DataFrame(
+        {"_batch": [digest] * rows, "_row": list(range(1, rows + 1)), "x": [f"{digest}{row}" for row in range(rows)]}
+    )
+
+
+def test_a_table_before_its_first_batch(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    assert tables.open("m", "raw") is None
+    assert tables.version("m", "raw") == -1
+    assert tables.batches("m", "raw") == []
+    assert tables.rows("m", "raw") == 0
+
+
+def test_rows_come_back_in_the_order_of_batches_and_rows(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    for digest in ("zz", "aa", "mm"):
+        assert tables.append("m", "raw", batch(digest), digest)
+    assert tables.batches("m", "raw") == ["zz", "aa", "mm"]
+    assert tables.read("m", "raw", ["zz", "mm"])["x"].to_list() == ["zz0", "zz1", "zz2", "mm0", "mm1", "mm2"]
+    assert tables.rows("m", "raw") == 9
+    assert tables.version("m", "raw") == 2
+
+
+def test_models_and_tables_are_apart(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    tables.append("m", "raw", batch("a"), "a")
+    assert tables.batches("n", "raw") == tables.batches("m", "other") == []
+
+
+@settings(max_examples=15, deadline=None)
+@given(arrivals=st.lists(st.sampled_from("abcd"), max_size=10))
+def test_exactly_once_whatever_arrives_how_often(tmp_path_factory: pytest.TempPathFactory, arrivals: list[str]) -> None:
+    tables = Tables(tmp_path_factory.mktemp("tables"))
+    appended = [digest for digest in arrivals if tables.append("m", "raw", batch(digest), digest)]
+    assert appended == list(dict.fromkeys(arrivals))
+    assert tables.batches("m", "raw") == appended
+    assert tables.rows("m", "raw") == 3 * len(appended)
+
+
+def test_exactly_once_for_many_writers_at_a_time(tmp_path: Path) -> None:
+    Tables(tmp_path).append("m", "raw", batch("first"), "first")
+    work = [f"batch{number % 4}" for number in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda digest: Tables(tmp_path).append("m", "raw", batch(digest), digest), work))
+    assert sum(done) == 4
+    assert Tables(tmp_path).rows("m", "raw") == 15
+
+
+def test_kill_9_while_appending_leaves_whole_batches_only(tmp_path: Path) -> None:
+    script = textwrap.dedent("""
+        import sys
+        from pathlib import Path
+        import polars as pl
+        from training_assets.resources.tables import Tables
+        tables = Tables(Path(sys.argv[1]))
+        print("ready", flush=True)
+        for number in range(10_000):
+            digest = f"b{number:05}"
+            rows = pl.DataFrame({"_batch": [digest] * 500, "_row": range(1, 501), "x": ["text"] * 500})
+            tables.append("m", "raw", rows, digest)
+    """)
+    for delay in (0.05, 0.13, 0.31):
+        writer = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE)
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        time.sleep(delay)
+        os.kill(writer.pid, signal.SIGKILL)
+        writer.wait()
+        writer.stdout.close()
+    tables = Tables(tmp_path)
+    batches = tables.batches("m", "raw")
+    assert batches == [f"b{number:05}" for number in range(len(batches))]
+    counts = tables.read("m", "raw", batches)["_batch"].value_counts()
+    assert counts["count"].unique().to_list() in ([], [500])
+    fresh = batch("next").with_columns(pl.col("_row").cast(pl.Int64))
+    assert tables.append("m", "raw", fresh, "next")
