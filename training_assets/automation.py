@@ -1,12 +1,11 @@
 """When things run: the jobs of a model, and the sensors that launch them."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from training_assets.assets.staging import STAGED, STAGING
 from training_assets.core import fingerprint
@@ -25,7 +24,7 @@ ATTEMPTS = 3
 INTERVAL_SECONDS = 10
 
 
-def jobs(model: str, spec: ModelSpec) -> Sequence[dg.JobDefinition]:
+def jobs(model: str, spec: ModelSpec) -> Sequence[UnresolvedAssetJobDefinition]:
     """`<model>_train` carries rows to a registered version, `<model>_stage` stages the newest one."""
     staged = dg.AssetSelection.assets([model, STAGED])
     tags = {MODEL_TAG: model}

@@ -58,12 +58,17 @@ class TrainingPipeline(dg.Component):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002 - the component protocol
         """All stages, checks, jobs and sensors of the model."""
-        modules = [module for stage in STAGES.values() for module in stage]
-        assets = dg.load_assets_from_modules(modules, key_prefix=self.name, group_name=self.name)
-        described = dg.map_asset_specs(lambda asset: asset.merge_attributes(owners=self.spec.owners), assets)
-        return dg.Definitions(
-            assets=described,
-            asset_checks=dg.load_asset_checks_from_modules(CHECKS, asset_key_prefix=self.name),
-            jobs=automation.jobs(self.name, self.spec),
-            sensors=automation.sensors(self.name),
-        )
+        return assemble(self.name, self.spec)
+
+
+def assemble(name: str, spec: ModelSpec) -> dg.Definitions:
+    """The graph of one model: every module-level asset and check once more, under the model's name."""
+    modules = [module for stage in STAGES.values() for module in stage]
+    loaded = dg.load_assets_from_modules(modules, key_prefix=name, group_name=name)
+    assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
+    return dg.Definitions(
+        assets=[asset.map_asset_specs(lambda each: each.merge_attributes(owners=spec.owners)) for asset in assets],
+        asset_checks=dg.load_asset_checks_from_modules(CHECKS, asset_key_prefix=name),
+        jobs=automation.jobs(name, spec),
+        sensors=automation.sensors(name),
+    )

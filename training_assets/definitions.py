@@ -25,7 +25,7 @@ def places() -> Places:
 
 def resources(models: Models, where: Places) -> dict[str, object]:
     """The outside world of all assets; a test passes its own places."""
-    artifacts = Artifacts(folder=str(where.artifacts))
+    artifacts = Artifacts(places=where)
     return {
         "models": models,
         "places": where,
@@ -40,7 +40,8 @@ def resources(models: Models, where: Places) -> dict[str, object]:
 def defs() -> dg.Definitions:
     """Everything of this code location; each model is one folder with one `defs.yaml`."""
     found = dg.load_from_defs_folder(path_within_project=PACKAGE)
-    pipelines = found.component_tree.get_all_components(of_type=TrainingPipeline)
+    tree = found.component_tree
+    pipelines = [] if tree is None else tree.get_all_components(of_type=TrainingPipeline)
     models = Models({pipeline.name: pipeline.spec for pipeline in pipelines})
     outside = dg.Definitions(resources=resources(models, places()), executor=dg.in_process_executor)
     return dg.Definitions.merge(found, outside)

@@ -1,13 +1,10 @@
 """Stage 5: features become numbers, by a preprocessor that has seen the training split alone."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
 
-from training_assets.assets.failures import clear_failures
 from training_assets.assets.features import ROWS
 from training_assets.assets.showing import shown
 from training_assets.core.artifact_format import Made
@@ -23,7 +20,6 @@ CODE = code_version("core/encoding", packages=("polars", "scikit-learn"))
 
 
 @dg.asset(kinds={"polars", "scikitlearn"}, code_version=CODE)
-@clear_failures()
 def preprocessor(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[Models],
@@ -59,7 +55,6 @@ def preprocessor(
 
 
 @dg.asset(kinds={"polars", "parquet"}, code_version=CODE)
-@clear_failures()
 def encoded_features(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[Models],

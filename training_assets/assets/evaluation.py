@@ -1,15 +1,14 @@
 """Stage 7: the candidate is measured on the test split, and judged by the spec's rules."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import numpy as np
 
 from training_assets.assets.encoding import PREPROCESSOR_FILE
-from training_assets.assets.failures import clear_failures
+from training_assets.assets.features import ROWS
 from training_assets.assets.showing import shown
 from training_assets.assets.tuning import SCORER, STUDY
 from training_assets.core import fingerprint, plots
@@ -21,16 +20,17 @@ from training_assets.core.evaluation.report import evaluate
 from training_assets.core.families.base import Data
 from training_assets.core.scoring import Scorer
 from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
 from training_assets.resources.tracking import Tracking
+from training_assets.spec import ModelSpec
 
 REPORT = "evaluation_report"
 REPORT_FILE = "report.json"
 
 
 @dg.asset(kinds={"scikitlearn", "mlflow"}, code_version=code_version("core/evaluation", packages=("scikit-learn",)))
-@clear_failures()
 def evaluation_report(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[Models],
@@ -41,6 +41,7 @@ def evaluation_report(
     preprocessor: Result,
     encoded_features: Result,
     tuned_model: Result,
+    test_split: Result,
 ) -> dg.MaterializeResult[Result]:
     """Metrics with intervals on the test split, pictures, and the verdict of the spec's rules, kept in the ledger."""
     model = models.of(context)
@@ -54,13 +55,14 @@ def evaluation_report(
         scorer = Scorer.load(tuned_model.artifact.verified_folder() / SCORER)
         report = evaluate(
             spec.target.task,
-            test.target,
+            test.y,
             scorer.model.predict(test),
             classes=feature_table.artifact.facts["classes"],
             threshold=scorer.threshold,
             spec=spec.evaluation,
-            train_target=train.target,
+            train_target=train.y,
             seed=spec.search.seed,
+            groups=_groups(spec, test_split),
         )
         report["candidate"] = tuned_model.digest
         (folders[REPORT] / REPORT_FILE).write_bytes(fingerprint.canonical(report))
@@ -71,7 +73,8 @@ def evaluation_report(
     measured_by = spec.evaluation.model_dump(mode="json", exclude={"gates"})
     made_from = {"candidate": tuned_model.digest, "test": encoded_features.digest, "measured_by": measured_by}
     result = artifacts.once(context, made_from, make)[REPORT]
-    report = result.artifact.json(REPORT_FILE)
+    with clear_failures():
+        report = result.artifact.json(REPORT_FILE)
     verdict = judged(model, result, report)
     known = {event.subject for event in places.ledger.events(model.name, "verdict")}
     places.ledger.record(
@@ -112,6 +115,12 @@ def judged(model: Model, result: Result, report: Mapping[str, Any]) -> Verdict:
     return judge(
         report, gates, candidate=report["candidate"], report_digest=result.digest, policy_digest=policy_digest(gates)
     )
+
+
+def _groups(spec: ModelSpec, test_split: Result) -> np.ndarray[Any, Any] | None:
+    """The group of each test row, where rows of a group were dealt together: they are no independent evidence."""
+    group = spec.one_with_role("group") if "group" in spec.split.method else None
+    return None if group is None else test_split.artifact.frame(ROWS)[group].rank("dense").fill_null(0).to_numpy()
 
 
 def _params(tuned: Artifact) -> dict[str, Any]:

@@ -1,13 +1,10 @@
 """Stage 3: validated rows gain joined and derived columns."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
 
-from training_assets.assets.failures import clear_failures
 from training_assets.assets.showing import shown
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
@@ -22,7 +19,6 @@ ROWS = "rows.parquet"
 
 
 @dg.asset(kinds={"polars", "parquet"}, code_version=code_version("core/features", packages=("polars",)))
-@clear_failures()
 def feature_table(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[Models],

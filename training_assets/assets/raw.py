@@ -1,12 +1,9 @@
 """Stage 1: files become batches in an append-only table, each exactly once."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import dagster as dg
 
-from training_assets.assets.failures import clear_failures
 from training_assets.assets.showing import shown
 from training_assets.core import fingerprint
 from training_assets.core.artifact_format import Made
@@ -15,6 +12,7 @@ from training_assets.core.errors import InputError
 from training_assets.core.ingestion.discovery import identify, stamps
 from training_assets.core.ingestion.reading import read_batch
 from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 
@@ -22,7 +20,6 @@ RAW = "raw_data"
 
 
 @dg.asset(kinds={"deltalake", "polars"}, code_version=code_version("core/ingestion"))
-@clear_failures()
 def raw_data(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[Models],
@@ -55,7 +52,8 @@ def raw_data(
     if not batches and not refused:
         where = ", ".join(model.spec.source.paths)
         message = f"no file matches {where} under {places.root}; put the first batch there, or mend source.path"
-        raise InputError("E_MISSING", message)
+        with clear_failures():
+            raise InputError("E_MISSING", message)
     facts = {"batches": batches, "refused": refused, "names": _names(places, model.name)}
     version = fingerprint.digest(batches)
     result = artifacts.once(context, facts, lambda _: {RAW: Made(facts, version)})[RAW]

@@ -1,7 +1,5 @@
 """Stage 8: a candidate that passed becomes a version; whatever else is asked for is refused here, again."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import dagster as dg
@@ -14,6 +12,7 @@ from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.evaluation.gates import Verdict
 from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
@@ -37,7 +36,9 @@ def registered_version(
 ) -> dg.MaterializeResult[Result]:
     """One registry version a candidate: model, preprocessor, signature, example and digests; only with verdict PASS."""
     model = models.of(context)
-    report = evaluation_report.artifact.json(REPORT_FILE)
+    with clear_failures():
+        report = evaluation_report.artifact.json(REPORT_FILE)
+        folder = tuned_model.artifact.verified_folder()
     verdict = judged(model, evaluation_report, report)
     refusal = _refusal(verdict, report, evaluation_report, tuned_model, places, model.name)
     if refusal:
@@ -57,7 +58,6 @@ def registered_version(
     }
     registered = places.ledger.latest(model.name, "registered", tuned_model.digest)
     if registered is None:
-        folder = tuned_model.artifact.verified_folder()
         with registry.one_at_a_time(model.name):
             version = registry.version_of(model.name, tuned_model.digest)
             if version is None:

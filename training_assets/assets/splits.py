@@ -1,14 +1,11 @@
 """Stage 4: rows are dealt to training, validation and test."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import dagster as dg
 import polars as pl
 
-from training_assets.assets.failures import clear_failures
 from training_assets.assets.features import ROWS
 from training_assets.assets.showing import shown
 from training_assets.core.artifact_format import Made
@@ -62,8 +59,7 @@ def splits(
         return made
 
     made_from = {"rows": feature_table.digest, "split": spec.split.model_dump(mode="json"), "by": dealt_by}
-    with clear_failures():
-        results = artifacts.once(context, made_from, make)
+    results = artifacts.once(context, made_from, make)
     total = sum(result.artifact.facts["rows"] for result in results.values())
     for asset in SPLITS:
         facts = results[asset].artifact.facts

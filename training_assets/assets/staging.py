@@ -1,7 +1,5 @@
 """Stage 9: a registered version is loaded back in a fresh process; with the same scores, staging serves it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Stage 6: trials over model families; the best one is kept with its operating point and its study."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +8,6 @@ from typing import Any
 import dagster as dg
 
 from training_assets.assets.encoding import PREPROCESSOR_FILE
-from training_assets.assets.failures import clear_failures
 from training_assets.assets.features import ROWS
 from training_assets.assets.showing import shown
 from training_assets.core import fingerprint, plots
@@ -39,7 +36,6 @@ CODE = code_version(
 
 
 @dg.asset(kinds={"catboost", "scikitlearn", "optuna"}, code_version=CODE)
-@clear_failures()
 def tuned_model(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[Models],
@@ -63,11 +59,11 @@ def tuned_model(
         tuned = search(train, validation, spec.search, spec.target.task, cores=cores, progress=context.log.info)
         threshold = None
         if spec.target.task == "binary":
-            threshold = best_threshold(validation.target, tuned.model.predict(validation))
+            threshold = best_threshold(validation.y, tuned.model.predict(validation))
         scorer = Scorer(fitted, tuned.model, threshold)
         scorer.save(folder / SCORER)
         golden = validation_split.artifact.frame(ROWS).sample(fraction=1, shuffle=True, seed=0).head(GOLDEN_ROWS)
-        golden = golden.select(fitted.kinds)
+        golden = golden.select(list(fitted.kinds))
         golden.write_parquet(folder / GOLDEN)
         table(scorer, golden).write_parquet(folder / GOLDEN_SCORES)
         study = tuned.study
@@ -79,8 +75,8 @@ def tuned_model(
             "importances": tuned.model.importances(),
             "threshold": threshold,
             "metric": study.metric,
-            "score": study.trials[study.best].score,
-            "params": study.trials[study.best].params,
+            "score": study.best_trial.score,
+            "params": study.best_trial.params,
             "trials": len(study.trials),
             "seconds": study.seconds,
             "identity": {**made_from, "code": CODE, "scorer": scorer.digest},
@@ -121,11 +117,9 @@ def _draw(folder: Path, tuned: Tuned) -> None:
 def _best_trials(result: Result, most: int = 10) -> list[dict[str, Any]]:
     """The best trials of the study, best first."""
     study = Study.from_json(result.artifact.json(STUDY))
-    done = sorted(
-        (trial for trial in study.trials if trial.score is not None),
-        key=lambda trial: trial.score,
-        reverse=study.direction == "higher",
-    )
+    sign = -1 if study.direction == "higher" else 1
+    scored = [(sign * trial.score, trial) for trial in study.trials if trial.score is not None]
+    done = [trial for _, trial in sorted(scored, key=lambda pair: pair[0])]
     return [
         {
             "trial": trial.number,

@@ -1,13 +1,10 @@
 """Stage 2: rows that obey the schema, and the others with their reasons."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 
-from training_assets.assets.failures import clear_failures
 from training_assets.assets.raw import RAW
 from training_assets.assets.showing import shown
 from training_assets.core import fingerprint
@@ -16,6 +13,7 @@ from training_assets.core.code_identity import code_version
 from training_assets.core.dataset_version import DatasetVersion
 from training_assets.core.validation.quarantine import BatchFacts, sort_rows
 from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
 
@@ -100,7 +98,7 @@ def validation(
     )
 
 
-def _sample(places: Places, model: Model, table: str, batches: list[str], most: int = 20) -> list[dict[str, Any]]:
+def _sample(places: Places, model: Model, table: str, batches: Sequence[str], most: int = 20) -> list[dict[str, Any]]:
     """The first broken rows, for a reader; cell values are escaped where they were quarantined."""
     if places.tables.open(model.name, table) is None:
         return []

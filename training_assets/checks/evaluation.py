@@ -1,7 +1,5 @@
 """What must hold before a candidate may be registered; these mirror the verdict, enforcement never rests on them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

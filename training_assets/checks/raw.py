@@ -1,7 +1,5 @@
 """What must hold for the files of a model."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

@@ -1,7 +1,5 @@
 """What must hold for the deal of rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

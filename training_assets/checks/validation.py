@@ -1,7 +1,5 @@
 """What must hold for validated rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -40,7 +40,7 @@ def run_and_point_on(say: Callable[[str], None]) -> int:
         say("next: `make next-batch` lands the next month of flights and retrains")
     else:
         say(
-            "next: `make dev` shows asset graph, plots and checks at http://127.0.0.1:3000 (MLflow beside it at :5000)\n"
+            "next: `make dev` shows asset graph, plots and checks at http://127.0.0.1:3000 (MLflow at :5000)\n"
             f"      `.venv/bin/training-assets status {MODEL}` shows the versions\n"
             "      `make next-batch` lands the next month of flights and retrains"
         )

@@ -8,9 +8,10 @@ from typing import Any
 import dagster as dg
 from dagster import DagsterEventType as Kind
 
-from training_assets.assets.failures import CODE
+from training_assets.resources.failures import CODE
 
-SHOWN = ("dagster/row_count", "dataset_version", "family", "verdict", "version", "trials", "batches")
+ROWS = "dagster/row_count"
+SHOWN = ("dataset_version", "family", "verdict", "version", "trials", "batches")
 INFO = 20
 
 
@@ -71,15 +72,10 @@ class Progress:
 
 
 def _line(materialization: dg.AssetMaterialization) -> str:
-    facts = {name: value.value for name, value in materialization.metadata.items() if name in SHOWN}
-    shown = [
-        f"{name.removeprefix('dagster/').replace('_', ' ')} {_text(facts[name])}" for name in SHOWN if name in facts
-    ]
-    stands_on = materialization.metadata.get("stands_on")
-    if stands_on is not None:
-        shown.append(f"stands on run {str(stands_on.value)[:8]}")
+    """One asset: what it holds, and the earlier run it stands on, if it does."""
+    facts = {name: value.value for name, value in materialization.metadata.items()}
+    shown = [f"{facts[ROWS]:,} rows"] if ROWS in facts else []
+    shown += [f"{name.replace('_', ' ')} {facts[name]}" for name in SHOWN if name in facts]
+    if "stands_on" in facts:
+        shown.append(f"stands on run {str(facts['stands_on'])[:8]}")
     return f"{materialization.asset_key.path[-1]:<20} {', '.join(shown)}".rstrip()
-
-
-def _text(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -12,6 +12,7 @@ import dagster as dg
 from training_assets.core.errors import InputError
 from training_assets.definitions import defs, places
 from training_assets.instance.home import prepare
+from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 
@@ -22,6 +23,7 @@ class Project:
 
     definitions: dg.Definitions
     models: Models
+    artifacts: Artifacts
     places: Places
     instance: dg.DagsterInstance
 
@@ -39,6 +41,6 @@ def open_project() -> Iterator[Project]:
     if not os.environ.get("DAGSTER_HOME"):
         os.environ["DAGSTER_HOME"] = str(prepare(where.home))
     definitions = defs()
-    models = definitions.resources["models"]
+    outside = definitions.resources or {}
     with dg.DagsterInstance.get() as instance:
-        yield Project(definitions, models, where, instance)
+        yield Project(definitions, outside["models"], outside["artifacts"], where, instance)

@@ -87,8 +87,7 @@ def _execute(project: Project, job: str, run_config: dict[str, Any], progress: P
 
 
 def _outcome(project: Project, model: str, run_id: str, progress: Progress, *, failed: bool) -> Outcome:
-    artifacts = project.definitions.resources["artifacts"]
-    of_run = {asset: artifacts.of_run(model, run_id, asset) for asset in (VALIDATED, REPORT, REGISTERED)}
+    of_run = {asset: project.artifacts.of_run(model, run_id, asset) for asset in (VALIDATED, REPORT, REGISTERED)}
     validated, report, registered = of_run[VALIDATED], of_run[REPORT], of_run[REGISTERED]
     judged = [event.data for event in project.places.ledger.events(model, "verdict")]
     verdict = next((data for data in reversed(judged) if report and data["report"] == report.digest), None)

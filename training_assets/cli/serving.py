@@ -39,9 +39,7 @@ def serve(port: int, mlflow_port: int, say: Callable[[str], None]) -> int:
         for command in commands
     ]
     say(f"Dagster: http://{LOOPBACK}:{port}  MLflow: http://{LOOPBACK}:{mlflow_port}  (Ctrl-C ends both)")
-    say(
-        f"a file that lands where a source looks starts a training, e.g. in {where.root / 'landing' / 'flights'}"
-    )
+    say(f"a file that lands where a source looks starts a training, e.g. in {where.root / 'landing' / 'flights'}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         while all(child.poll() is None for child in children):

@@ -1,7 +1,5 @@
 """Artifacts of runs: kept under the run that made them, found again by what they were made from."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -13,6 +11,8 @@ import dagster as dg
 
 from training_assets.core import artifact_format, fingerprint
 from training_assets.core.artifact_format import Artifact, Made
+from training_assets.resources.failures import clear_failures
+from training_assets.resources.places import Places
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
@@ -34,7 +34,7 @@ class Result:
 class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic only for pythonic IO managers
     """`<folder>/<model>/<run>/<asset>/`: written once, in full; a run without new work points at an earlier run's."""
 
-    folder: str
+    places: dg.ResourceDependency[Places]
     force: bool = False
 
     def once(
@@ -54,7 +54,7 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
         code = sorted({str(definition.code_versions_by_key[key]) for key in definition.keys})
         key = fingerprint.digest({"assets": assets, "code": code, "made_from": dict(made_from)})
         run_id = context.run.run_id
-        index = Path(self.folder) / _name(model) / "by_content" / assets[0] / f"{key}.json"
+        index = self.places.artifacts / _name(model) / "by_content" / assets[0] / f"{key}.json"
         if index.exists() and not self.force:
             made_in = json.loads(index.read_bytes())["run"]
             earlier = {asset: self.of_run(model, made_in, asset) for asset in assets}
@@ -62,14 +62,15 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
                 return {
                     asset: self._stand_on(model, run_id, asset, result) for asset, result in earlier.items() if result
                 }
-        artifacts = artifact_format.write({asset: self._folder(model, run_id, asset) for asset in assets}, make)
+        with clear_failures():
+            artifacts = artifact_format.write({asset: self._folder(model, run_id, asset) for asset in assets}, make)
         artifact_format.write_file(index, fingerprint.canonical({"run": run_id}))
         return {asset: Result(artifact, run_id, is_new=True) for asset, artifact in artifacts.items()}
 
     def remembered(self, model: str, name: str, made_from: Mapping[str, Any], compute: Callable[[], Any]) -> Any:
         """A JSON value that is computed once from the very same things, e.g. what a check found in the same rows."""
         path = (
-            Path(self.folder)
+            self.places.artifacts
             / _name(model)
             / "by_content"
             / _name(name)
@@ -99,7 +100,7 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
         return Result(result.artifact, result.made_in, is_new=False)
 
     def _folder(self, model: str, run_id: str, asset: str) -> Path:
-        return Path(self.folder) / _name(model) / _name(run_id) / _name(asset)
+        return self.places.artifacts / _name(model) / _name(run_id) / _name(asset)
 
 
 def _name(text: str) -> str:

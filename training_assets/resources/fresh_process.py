@@ -24,14 +24,15 @@ def main(model: str, version: str, files: str, rows: str, scores: str) -> None:
         local = Path(mlflow.artifacts.download_artifacts(f"models:/{model}/{version}", dst_path=folder))
         flavors = yaml.safe_load((local / "MLmodel").read_text())["flavors"]
         flavor = flavors.get("python_function", {})
-        if set(flavors) != {"python_function"} or flavor.get("loader_module") != LOADER or "code" in flavor:
+        if set(flavors) != {"python_function"} or flavor.get("loader_module") != LOADER or flavor.get("code"):
             message = f"version {version} asks to be loaded by something else than {LOADER}; it is not one of ours"
             raise ValueError(message)
         data = local / flavor["data"]
-        if data.resolve().parent != local.resolve() or _digest(data) != files:
+        if not data.resolve().is_relative_to(local.resolve()) or _digest(data) != files:
             message = f"the files of version {version} have changed since it was registered"
             raise ValueError(message)
-        served = mlflow.pyfunc.load_model(str(local)).predict(pl.read_parquet(rows).to_pandas())
+        asked = pl.read_parquet(rows).with_columns(pl.col(pl.Int64).cast(pl.Float64))  # the signature's quantities
+        served = mlflow.pyfunc.load_model(str(local)).predict(asked.to_pandas())
         pl.from_pandas(served).write_parquet(scores)
 
 

@@ -106,7 +106,7 @@ class Ledger:
             if found is not None:
                 return _event(found)
         last = connection.execute(sa.select(events.c.seq, events.c.hash).order_by(events.c.seq.desc()).limit(1)).first()
-        content = {
+        content: dict[str, Any] = {
             "seq": 1 if last is None else last.seq + 1,
             "at": self._clock().isoformat(timespec="milliseconds"),
             "model": model,

@@ -49,11 +49,11 @@ class Registry:
         from importlib.metadata import version as installed
 
         from mlflow.models import ModelSignature
-        from mlflow.types import ColSpec, Schema
+        from mlflow.types import ColSpec, Schema, TensorSpec
 
         quantities = example.select(pl.col(pl.Float64, pl.Int64).cast(pl.Float64))
         sample = example.with_columns(quantities).head(5)
-        columns = [
+        columns: list[ColSpec | TensorSpec] = [
             ColSpec("double" if sample[name].dtype == pl.Float64 else "string", name, required=False)
             for name in sample.columns
         ]

@@ -1,7 +1,7 @@
 """MLflow tracking through dagster-mlflow: one MLflow run a Dagster run, found by its tag, ended on every path."""
 
-from __future__ import annotations
-
+import logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,23 +18,36 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg] # generic onl
     @contextmanager
     def run(self, context: dg.AssetExecutionContext, model: str) -> Iterator[Any]:
         """dagster-mlflow's resource, which has MLflow's functions; the MLflow run is closed, FAILED after an error."""
-        import mlflow
-        from dagster_mlflow import mlflow_tracking
+        with _no_chatter():
+            import mlflow
+            from dagster_mlflow import mlflow_tracking
 
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
         mlflow.set_tracking_uri(self.uri)
         if mlflow.get_experiment_by_name(model) is None:
             mlflow.create_experiment(model, artifact_location=f"{self.artifact_folder}/{model}")
         config = {"experiment_name": model, "mlflow_tracking_uri": self.uri, "env": {}, "extra_tags": {"model": model}}
         status = "FAILED"
         try:
-            with dg.build_resources(
-                {"mlflow": mlflow_tracking},
-                instance=context.instance,
-                resource_config={"mlflow": {"config": config}},
-                dagster_run=context.run,
-                log_manager=context.log,
-            ) as resources:
+            with (
+                _no_chatter(),
+                dg.build_resources(
+                    {"mlflow": mlflow_tracking},
+                    instance=context.instance,
+                    resource_config={"mlflow": {"config": config}},
+                    dagster_run=context.run,
+                ) as resources,
+            ):
                 yield resources.mlflow
             status = "FINISHED"
         finally:
             mlflow.end_run(status)
+
+
+@contextmanager
+def _no_chatter() -> Iterator[None]:
+    """Leave out what others say about themselves: dagster-mlflow is in beta, and both call what they deprecate."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield

@@ -15,7 +15,7 @@ class Search(Section):
     """Trials over model families, each stopped early on the validation split with its best iteration kept."""
 
     families: list[Family] = Field(
-        default_factory=lambda: ["catboost", "hist_gradient_boosting", "linear"],
+        default=["catboost", "hist_gradient_boosting", "linear"],
         min_length=1,
         description="Model families to try.",
     )

@@ -139,7 +139,11 @@ def test_of_many_who_move_at_once_one_wins(tmp_path: Path) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(moves=st.lists(st.tuples(st.sampled_from(["staging", "production"]), st.sampled_from(["1", "2", None])), max_size=12))
+@given(
+    moves=st.lists(
+        st.tuples(st.sampled_from(["staging", "production"]), st.sampled_from(["1", "2", None])), max_size=12
+    )
+)
 def test_replaying_the_events_gives_the_pointers(
     tmp_path_factory: pytest.TempPathFactory, moves: list[tuple[str, str | None]]
 ) -> None:

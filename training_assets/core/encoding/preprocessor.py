@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -45,7 +45,7 @@ class Preprocessor:
     one_hot: tuple[str, ...]
 
     @classmethod
-    def fit(  # noqa: PLR0917 - the inputs of a pure function, in the order of the flow
+    def fit(
         cls, train: pl.DataFrame, kinds: FeatureKinds, encoding: Encoding, task: Task, classes: list[str], seed: int
     ) -> Preprocessor:
         """Learn from the training rows (features and `_target`), and from nothing else.
@@ -56,8 +56,7 @@ class Preprocessor:
         if train.is_empty():
             message = "there are no training rows; check the split's shares and cuts"
             raise InputError(code="E_NO_ROWS", message=message)
-        rows = _in_canonical_order(train)
-        columns = feature_columns(rows, kinds)
+        columns = feature_columns(train, kinds)
         quantities = {name: Quantity.fit(columns[name], encoding) for name, kind in kinds.items() if kind == "numeric"}
         categories = {
             name: Category.fit(columns[name], encoding.max_levels)
@@ -67,9 +66,8 @@ class Preprocessor:
         one_hot = tuple(name for name, category in categories.items() if _is_one_hot(category, encoding))
         fitted = cls(dict(kinds), list(classes), task, seed, quantities, categories, {}, one_hot)
         refuse_colliding_names(fitted.layout)
-        return cls(
-            **{**vars(fitted), "encodings": fitted._target_encodings(known_labels(rows, task, classes), columns)}
-        )
+        codes, labels = fitted._to_average(train, _canonical_order(train))
+        return replace(fitted, encodings=targets.encodings(codes, fitted.layout.codes, labels))
 
     @cached_property
     def layout(self) -> Layout:
@@ -105,26 +103,30 @@ class Preprocessor:
 
         Raises `ValueError` for other rows than those that the preprocessor was fitted on.
         """
-        names = list(self.layout.targets)
-        if not names:
+        if not self.layout.targets:
             return self.encode(train)
         order = _canonical_order(train)
-        rows = train[order]
-        columns = feature_columns(rows, self.kinds)
-        labels = known_labels(rows, self.task, self.classes)
-        if self._target_encodings(labels, columns) != self.encodings:
+        codes, labels = self._to_average(train, order)
+        if targets.encodings(codes, self.layout.codes, labels) != self.encodings:
             message = "these are not the rows that the preprocessor was fitted on; call encode for any others"
             raise ValueError(message)
-        codes = [self.categories[name].encode(columns[name]).to_numpy() for name in names]
-        n_codes = [self.categories[name].n_codes for name in names]
         places = np.empty(len(order), dtype=np.int64)  # where each of the rows given went
         places[order] = np.arange(len(order))
-        unseen: dict[str, pl.Series] = {}
-        for index, label in enumerate(self._one_vs_rest(labels)):
-            for name, values in zip(names, targets.cross_fitted(codes, n_codes, label, self.seed), strict=True):
-                column = self.layout.targets[name][index]
-                unseen[column] = pl.Series(column, values[places], dtype=pl.Float32)
-        return self._frame(train, unseen)
+        unseen = targets.cross_fitted(codes, self.layout.codes, labels, self.seed)
+        return self._frame(train, {name: [values[places] for values in unseen[name]] for name in unseen})
+
+    def summary(self) -> list[dict[str, Any]]:
+        """One row a feature for people to read: its kind, how it is encoded, and with what."""
+        absent = dict.fromkeys(("impute", "center", "scale"))
+        return [
+            {
+                "feature": name,
+                "encoded": "scaled" if kind == "numeric" else "one-hot" if name in self.one_hot else "target",
+                **(vars(self.quantities[name]) if kind == "numeric" else absent),
+                "levels": None if kind == "numeric" else len(self.categories[name].levels),
+            }
+            for name, kind in self.kinds.items()
+        ]
 
     def to_json(self) -> dict[str, Any]:
         """Everything that was learnt, as JSON values."""
@@ -162,7 +164,7 @@ class Preprocessor:
             one_hot=tuple(data["one_hot"]),
         )
 
-    def _frame(self, rows: pl.DataFrame, unseen: Mapping[str, pl.Series] | None) -> pl.DataFrame:
+    def _frame(self, rows: pl.DataFrame, unseen: Mapping[str, list[targets.Floats]] | None) -> pl.DataFrame:
         columns = feature_columns(rows, self.kinds)
         made = [rows.get_column(name) for name in ROW_COLUMNS[:-1] if name in rows.columns]
         if "_target" in rows.columns:
@@ -173,29 +175,20 @@ class Preprocessor:
         for name, category in self.categories.items():
             codes = category.encode(columns[name])
             made.append(codes.alias(code_column(name)))
-            for column, values in zip(self.layout.targets.get(name, ()), self.encodings.get(name, ()), strict=True):
-                if unseen is None:
-                    made.append(pl.Series(column, np.asarray(values)[codes.to_numpy()], dtype=pl.Float32))
-                else:
-                    made.append(unseen[column])
+            for index, column in enumerate(self.layout.targets.get(name, ())):
+                by_code = np.asarray(self.encodings[name][index])
+                values = by_code[codes.to_numpy()] if unseen is None else unseen[name][index]
+                made.append(pl.Series(column, values, dtype=pl.Float32))
         return pl.DataFrame(made)
 
-    def _target_encodings(self, labels: pl.Series, columns: Mapping[str, pl.Series]) -> dict[str, list[list[float]]]:
-        names = list(self.layout.targets)
-        if not names:
-            return {}
-        codes = [self.categories[name].encode(columns[name]).to_numpy() for name in names]
-        n_codes = [self.categories[name].n_codes for name in names]
-        by_label = [targets.encodings(codes, n_codes, label) for label in self._one_vs_rest(labels)]
-        return {name: [encodings[index].tolist() for encodings in by_label] for index, name in enumerate(names)}
-
-    def _one_vs_rest(self, labels: pl.Series) -> list[targets.Floats]:
-        """Labels as numbers to average: the positive class, each class in turn, or the value itself."""
-        values = labels.to_numpy()
-        if self.task == "regression":
-            return [values.astype(np.float64)]
-        wanted = [1] if self.task == "binary" else range(len(self.classes))
-        return [(values == code).astype(np.float64) for code in wanted]
+    def _to_average(
+        self, train: pl.DataFrame, order: targets.Positions
+    ) -> tuple[dict[str, targets.Codes], list[targets.Floats]]:
+        """Codes of the target encoded categories, and the labels to average, with the rows in that order."""
+        labels = known_labels(train, self.task, self.classes).to_numpy()[order]
+        columns = feature_columns(train, self.kinds)
+        codes = {name: self.categories[name].encode(columns[name]).to_numpy()[order] for name in self.layout.targets}
+        return codes, targets.to_average(labels, self.task, len(self.classes))
 
 
 def _is_one_hot(category: Category, encoding: Encoding) -> bool:
@@ -204,13 +197,8 @@ def _is_one_hot(category: Category, encoding: Encoding) -> bool:
     return encoding.categorical == "one_hot"
 
 
-def _canonical_order(rows: pl.DataFrame) -> Any:
+def _canonical_order(rows: pl.DataFrame) -> targets.Positions:
     """Positions of the rows sorted by what identifies them: sums and folds must not depend on how they were read."""
     if {"_batch", "_row"} <= set(rows.columns):
-        return rows.select(pl.arg_sort_by("_batch", "_row")).to_series().to_numpy()
+        return rows.select(pl.arg_sort_by("_batch", "_row")).to_series().to_numpy().astype(np.int64)
     return np.arange(rows.height)
-
-
-def _in_canonical_order(rows: pl.DataFrame) -> pl.DataFrame:
-    ordered: pl.DataFrame = rows[_canonical_order(rows)]
-    return ordered

@@ -13,7 +13,7 @@ from training_assets.core.evaluation.scorers import IntArray
 
 MAX_POINTS = 200
 MAX_CURVES = 6  # the classes that rank worst; more lines than that cannot be told apart
-BINS = 10  # of a calibration curve: enough to see its shape, few enough for narrow intervals
+BINS, ROWS_A_BIN = 10, 20  # of a calibration curve: enough bins to see its shape, enough rows for narrow intervals
 CELLS = 40  # of a histogram, and of each side of a density
 DIGITS = 6
 Z = 1.959963984540054  # two-sided 95 %, for the bars of a calibration curve
@@ -43,14 +43,15 @@ def ranking_curves(y: IntArray, scores: FloatArray, classes: Sequence[str]) -> d
 
 
 def calibration(predicted: FloatArray, observed: FloatArray, *, shares: bool) -> dict[str, list[float]] | None:
-    """Mean prediction against mean outcome in 10 bins of equal size, with 95 % intervals of the outcome.
+    """Mean prediction against mean outcome in up to 10 bins of equal size, with 95 % intervals of the outcome.
 
     `shares`: outcomes are 0 or 1 (Wilson's interval of a share); otherwise the interval is that of a mean. None without
     rows, or where values are too large to average.
     """
     if predicted.size == 0 or not _moderate(predicted, observed):
         return None
-    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, BINS + 1)))
+    n_bins = min(max(predicted.size // ROWS_A_BIN, 1), BINS)
+    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, n_bins + 1)))
     bins = np.searchsorted(edges[1:-1], predicted, side="right")
     counts = np.bincount(bins).astype(np.float64)
     kept = counts > 0
@@ -135,7 +136,8 @@ def _wilson(share: FloatArray, count: FloatArray) -> tuple[FloatArray, FloatArra
 
 def _span(values: FloatArray) -> tuple[float, float]:
     """Find a range that holds 99 % of the values and has a width."""
-    low, high = (float(edge) for edge in np.quantile(values, (TAIL, 1 - TAIL)))
+    low = float(np.quantile(values, TAIL, method="lower"))  # so that few rows lose none
+    high = float(np.quantile(values, 1 - TAIL, method="higher"))
     pad = max(abs(low), abs(high), 1.0) * 1e-6
     return (low, high) if high - low > pad else (low - pad, high + pad)
 

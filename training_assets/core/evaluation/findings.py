@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from training_assets.core.evaluation.verdict import RuleResult, Verdict
-from training_assets.core.validation.findings import Finding
+from training_assets.core.validation.findings import Fact, Finding
 
 CLAIMS = {"metrics_reach_floors": "value", "better_than_dummy": "beats_dummy"}
 """Claim → kind of rule that it speaks of."""
@@ -20,7 +20,7 @@ def verdict_findings(verdict: Verdict) -> list[Finding]:
         text = "; ".join(result.text for result in missed or results) or f"the spec has no rule of kind {kind}"
         findings.append(Finding(claim, not missed, "block", text, {"rules": [_line(result) for result in results]}))
     allowed = verdict.allows("register")
-    facts = {"verdict": verdict.name, "candidate": verdict.candidate, "policy": verdict.policy}
+    facts: dict[str, Fact] = {"verdict": verdict.name, "candidate": verdict.candidate, "policy": verdict.policy}
     findings.append(Finding("verdict_allows_registration", allowed, "block", verdict.explanation, facts))
     return findings
 

@@ -128,11 +128,10 @@ def _limit(
     if bound is None:
         why = entry.get("reason") or "the report says no number"
         return _Finding("INCONCLUSIVE", None, limit, f"{keeps}, but has no {side} bound: {why}")
-    worse = min(value, bound) if floor else max(value, bound)  # a skewed bootstrap may put a bound on the wrong side
-    seen, _ = _apart(worse, limit)
-    if (worse < limit) if floor else (worse > limit):
-        return _Finding("INCONCLUSIVE", worse, limit, f"{keeps}, but its {side} bound {seen} does not")
-    return _Finding("PASS", worse, limit, f"{keeps}, and so does its {side} bound {seen}")
+    seen, _ = _apart(bound, limit)
+    if (bound < limit) if floor else (bound > limit):
+        return _Finding("INCONCLUSIVE", bound, limit, f"{keeps}, but its {side} bound {seen} does not")
+    return _Finding("PASS", bound, limit, f"{keeps}, and so does its {side} bound {seen}")
 
 
 def _beats_dummy(rule: BeatsDummyRule, value: float, dummies: object) -> _Finding:

@@ -153,7 +153,7 @@ def _refuse_misfits(task: str, y: NDArray[Any], predictions: NDArray[Any], class
         message = f"unknown task {task!r}; known: {', '.join(_NAMES)}"
         raise ValueError(message)
     k = len(classes)
-    if (task == "binary" and k != 2) or (task == "multiclass" and k < 2) or (task == "regression" and k):  # noqa: PLR2004 -- two classes are what binary means
+    if (task == "binary" and k != 2) or (task == "multiclass" and k < 2) or (task == "regression" and k):
         message = f"a {task} task cannot have {k} classes"
         raise ValueError(message)
     shape = (len(y), k) if task == "multiclass" else (len(y),)

@@ -9,8 +9,9 @@ from training_assets.core.families.catboost import CatBoostFamily
 from training_assets.core.families.hist_gradient_boosting import HistGradientBoostingFamily
 from training_assets.core.families.linear import LinearFamily
 
+# Cheapest first: in this order each family has its first turn, and a short budget sees them all.
 FAMILIES: dict[str, Family] = {
-    family.name: family for family in (CatBoostFamily(), HistGradientBoostingFamily(), LinearFamily())
+    family.name: family for family in (LinearFamily(), HistGradientBoostingFamily(), CatBoostFamily())
 }
 
 

@@ -37,7 +37,7 @@ class Data:
     layout: Layout
     frame: pl.DataFrame
     _views: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
-    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+    _locks: dict[Hashable, threading.Lock] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(cls, encoded: pl.DataFrame, layout: Layout) -> Data:
@@ -69,7 +69,8 @@ class Data:
 
     def shared(self, name: Hashable, build: Callable[[], View]) -> View:
         """Give the view of that name, building it on first use; any number of threads get the same one."""
-        with self._lock:
+        # setdefault is atomic; a lock a view, so that one family's view need not wait for another's.
+        with self._locks.setdefault(name, threading.Lock()):
             if name not in self._views:
                 self._views[name] = build()
             view: View = self._views[name]

@@ -89,10 +89,14 @@ def _matrix(data: Data, rows: slice) -> Floats:
 
 
 def _sample(train: Data, seed: int) -> Floats:
-    if train.n_rows <= SAMPLE:
-        return _matrix(train, slice(None))
-    chosen = np.sort(np.random.default_rng(seed).choice(train.n_rows, SAMPLE, replace=False))
-    return _matrix(Data.of(train.frame[chosen], train.layout), slice(None))
+    sampled = train
+    if train.n_rows > SAMPLE:
+        chosen = np.sort(np.random.default_rng(seed).choice(train.n_rows, SAMPLE, replace=False))
+        sampled = Data.of(train.frame[chosen], train.layout)
+    sample = _matrix(sampled, slice(None))
+    # A column without any value has no edges; scikit-learn 1.9.1 trips over it unless it is given one.
+    sample[:, np.isnan(sample).all(axis=0)] = 0.0
+    return sample
 
 
 def _native(layout: Layout) -> npt.NDArray[np.bool_]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from training_assets.core.families.base import Floats
 
+FEW_ROWS = 2_000  # below, waking a thread for each tree takes longer than the tree
 BITSET_WORDS = 8  # 256 bits: one for each code that a native category may have
 
 
@@ -48,7 +49,7 @@ class Forest:
         """Raw predictions `n_rows x n_outputs` (log-odds, or values) for rows of `n_rows x n_features` float64."""
         from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
-        threads = _openmp_effective_n_threads()
+        threads = _openmp_effective_n_threads() if len(matrix) >= FEW_ROWS else 1
         outputs = len(self.baseline)
         raw = np.tile(self.baseline, (len(matrix), 1))
         for index, tree in enumerate(self._predictors):
@@ -104,7 +105,8 @@ class Forest:
             nodes.dtype == PREDICTOR_RECORD_DTYPE
             and len(counts) == len(self.bitset_counts)
             and len(counts) > 0
-            and len(counts) % max(len(self.baseline), 1) == 0
+            and len(self.baseline) > 0
+            and len(counts) % len(self.baseline) == 0
             and counts.min() > 0
             and self.bitset_counts.min() >= 0
             and counts.sum() == len(nodes)

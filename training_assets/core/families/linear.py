@@ -95,7 +95,7 @@ class LinearFamily:
 
     def suggest(self, trial: Any, _facts: Facts) -> dict[str, Any]:
         """Draw the penalty."""
-        return {"l2": trial.suggest_float("linear.l2", 1e-3, 1e4, log=True)}
+        return {"l2": trial.suggest_float("linear.l2", 1e-3, 300.0, log=True)}
 
     def fit(
         self,

@@ -73,7 +73,9 @@ def _columns(sql: str, known: Collection[str], hidden: Mapping[str, str], where:
         if word.kind == "function":
             _check_function(word, where)
         elif word.kind == "query":
-            reason = f"{word.text} belongs to a query; an expression reads one row (a column '{word.text}' needs quotes)"
+            reason = (
+                f"{word.text} belongs to a query; an expression reads one row (a column '{word.text}' needs quotes)"
+            )
             raise _refusal("E_EXPRESSION", where, reason)
         elif word.kind == "name" and word.text not in known:
             raise _unknown_name(word, known, where)
@@ -106,10 +108,8 @@ def _check_function(word: Word, where: str) -> None:
 def _unknown_name(word: Word, known: Collection[str], where: str) -> InputError:
     near = difflib.get_close_matches(word.text, known, n=1, cutoff=0.5)
     same = [name for name in known if name.lower() == word.text.lower()]
-    if same or near:
-        hint = f"did you mean '{(same or near)[0]}'?"
-    else:
-        hint = f"known columns: {', '.join(sorted(known)[:20])}"
+    meant = [*same, *near]
+    hint = f"did you mean '{meant[0]}'?" if meant else f"known columns: {', '.join(sorted(known)[:20])}"
     if word.quoted:
         hint += " (text goes into single quotes, names into double quotes)"
     return _refusal("E_EXPRESSION", where, f"unknown column '{word.text[:80]}'; {hint}")
@@ -131,7 +131,7 @@ def _type_of(sql: str, types: Mapping[str, pl.DataType | None], where: str) -> p
 
 def _evaluated(sql: str, frame: pl.DataFrame) -> pl.Series:
     # In brackets: whatever is not one expression is a syntax error, never a second column or clause.
-    query = f'SELECT ({sql}) AS "value" FROM given'  # noqa: S608 -- the words were checked; only these columns exist
+    query = f'SELECT ({sql}) AS "value" FROM given'  # noqa: S608 -- the words were checked; no other table is there
     return pl.SQLContext(given=frame).execute(query, eager=True).to_series()
 
 

@@ -6,9 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Functions of Polars' SQL whose value for a row depends on that row alone; each has an example in the tests.
-FUNCTIONS = frozenset(
-    """
+FUNCTIONS = _names("""
     ABS ACOS ACOSD ASIN ASIND ATAN ATAN2 ATAN2D ATAND CBRT CEIL CEILING COS COSD COT COTD DEGREES DIV EXP FLOOR LN LOG
     LOG10 LOG1P LOG2 MOD PI POW POWER RADIANS ROUND SIGN SIN SIND SQRT TAN TAND TRUNC TRUNCATE
     BIT_COUNT BIT_LENGTH CHAR_LENGTH CHARACTER_LENGTH CONCAT CONCAT_WS ENDS_WITH INITCAP LEFT LENGTH LOWER LPAD LTRIM
@@ -17,36 +21,35 @@ FUNCTIONS = frozenset(
     DATE_PART DATE_TRUNC DAY EXTRACT HOUR MONTH QUARTER STRFTIME STRPTIME WEEK YEAR
     COALESCE GREATEST IF IFNULL LEAST NULLIF
     CAST TRY_CAST
-    """.split()
-)
+    """)
 # What looks at other rows, with what may have been meant.
 AGGREGATES = {
     **dict.fromkeys(
-        """
+        _names("""
         ANY_VALUE APPROX_COUNT_DISTINCT ARRAY_AGG AVG BIT_AND BIT_OR BIT_XOR CORR COUNT COVAR COVAR_POP COVAR_SAMP
         CUME_DIST DENSE_RANK EXPLODE FIRST FIRST_VALUE GENERATE_SERIES GROUPING LAG LAST LAST_VALUE LEAD MEDIAN MODE
         NTH_VALUE NTILE OVER PERCENTILE_CONT PERCENTILE_DISC PERCENT_RANK QUANTILE_CONT QUANTILE_DISC RANK ROW_NUMBER
         STDDEV STDDEV_POP STDDEV_SAMP STDEV STDEV_SAMP STRING_AGG SUM UNNEST VAR VARIANCE VAR_POP VAR_SAMP
-        """.split(),
+        """),
         "",
     ),
     "MAX": "GREATEST takes the largest of several columns",
     "MIN": "LEAST takes the smallest of several columns",
 }
-CLOCK = frozenset({"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "NOW", "TODAY"})
-KEYWORDS = frozenset(
-    """
+CLOCK = _names("CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP LOCALTIME LOCALTIMESTAMP NOW TODAY")
+# Functions that are called, or at work, without brackets of their own.
+WITHOUT_BRACKETS = _names("CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP LOCALTIME LOCALTIMESTAMP OVER")
+KEYWORDS = _names("""
     AND AS BETWEEN BOTH CASE DISTINCT ELSE END ESCAPE FALSE FOR FROM ILIKE IN IS LEADING LIKE NOT NULL OR REGEXP RLIKE
     THEN TRAILING TRUE WHEN XOR
-    """.split()
-)
+    """)
 # Words that open a query or bring rows in; an expression has none of them.
-QUERIES = frozenset(
-    "ALL ANY COLUMNS EXISTS EXCLUDE FILTER GROUP HAVING JOIN LIMIT ORDER PARTITION QUALIFY SELECT SOME TABLE UNION "
-    "VALUES WHERE WINDOW WITH".split()
-)
+QUERIES = _names("""
+    ALL ANY COLUMNS EXISTS EXCLUDE FILTER GROUP HAVING JOIN LIMIT ORDER PARTITION QUALIFY SELECT SOME TABLE UNION VALUES
+    WHERE WINDOW WITH
+    """)
 # After these, a word names a type or a part of a date, not a column: CAST(a AS DATE), a::DATE, EXTRACT(hour FROM t).
-TYPED_TEXTS = frozenset({"DATE", "INTERVAL", "TIME", "TIMESTAMP", "DATETIME"})
+TYPED_TEXTS = _names("DATE INTERVAL TIME TIMESTAMP DATETIME")
 TOKEN = re.compile(
     r"""
     (?P<space>\s+)
@@ -98,17 +101,14 @@ def _word(token: _Token, before: _Token, after: _Token, date_part: bool) -> Word
             message = f"{token.text[:40]} is a name in quotes, not a function"
             raise ValueError(message)
         return _column(token.text[1:-1].replace('""', '"'), quoted=True)
-    if token.kind != "word" or date_part:
+    of_a_type = before.kind == "cast" or before.text.upper() == "AS" or (name in TYPED_TEXTS and after.kind == "text")
+    if token.kind != "word" or date_part or of_a_type or name in KEYWORDS:
         return None
     if name in QUERIES:
         return Word("query", name)
-    if name in CLOCK or name == "OVER":
+    if after.text == "(" or name in WITHOUT_BRACKETS:
         return Word("function", name)
-    if name in KEYWORDS or before.kind == "cast" or before.text.upper() == "AS":
-        return None
-    if name in TYPED_TEXTS and after.kind == "text":
-        return None
-    return Word("function", token.text) if after.text == "(" else _column(token.text, quoted=False)
+    return _column(token.text, quoted=False)
 
 
 def _column(name: str, *, quoted: bool) -> Word:
@@ -124,7 +124,7 @@ def _is_date_part(tokens: list[_Token], place: int) -> bool:
     after = tokens[place + 1].text.upper() if place + 1 < len(tokens) else ""
     if before == ["EXTRACT", "("] and after == "FROM":
         return True
-    return len(before) == 2 and before[0] == "INTERVAL" and tokens[place - 1].kind == "text"  # noqa: PLR2004 -- two tokens
+    return len(before) == 2 and before[0] == "INTERVAL" and tokens[place - 1].kind == "text"
 
 
 def _tokens(sql: str) -> list[_Token]:

@@ -157,10 +157,13 @@ def _read(path: Path) -> tuple[os.stat_result, bytes]:
             f"{excerpt(path.name)} cannot be opened ({error.strerror}); mend its permissions, or put a plain file there"
         )
         raise InputError("E_NOT_REGULAR", message) from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         found = os.fstat(handle)
         _refuse_irregular(path, found)
         if found.st_size > MAX_BYTES:
             message = f"{path.name} has {found.st_size:,} bytes; a batch has at most {MAX_BYTES:,}: split the file"
             raise InputError("E_SIZE", message)
-        return found, file.read()
+        with open(handle, "rb", closefd=False) as file:
+            return found, file.read()
+    finally:
+        os.close(handle)

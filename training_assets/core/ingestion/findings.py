@@ -12,7 +12,9 @@ MOST = 20
 def files_are_readable(batches: int, refused: Sequence[dict[str, str]]) -> Finding:
     """Blocks while any file is refused: a file that is left out in silence is a hole in the data."""
     if not refused:
-        return Finding("files_are_readable", True, "block", f"all files were read: {batches} batches", {"batches": batches})
+        return Finding(
+            "files_are_readable", True, "block", f"all files were read: {batches} batches", {"batches": batches}
+        )
     first = refused[0]
     text = (
         f"{len(refused)} file(s) refused; first: {first['reason']}. Mend the file or the spec, or move the file away; "

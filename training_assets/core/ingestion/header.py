@@ -21,6 +21,7 @@ _ODD = {
     r'["`;\\]|--': "holds a quote, ';', '--' or a backslash, which end a name in SQL",
     r"<\s*[a-zA-Z/!][^>]*>": "holds a tag",
     r"^\^.*\$$": "is a pattern",
+    r"^\*$": "is a pattern",
     r"^_": "starts with '_', as the project's own columns do",
 }
 

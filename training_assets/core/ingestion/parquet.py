@@ -10,22 +10,13 @@ import polars as pl
 from training_assets.core.errors import InputError
 from training_assets.core.ingestion.excerpt import excerpt
 from training_assets.core.ingestion.magic import is_parquet
+from training_assets.core.validation.casting import EXACT_FLOAT, POLARS_TYPES
 from training_assets.spec import Column
 from training_assets.spec.columns import ColumnType
 
 INTEGERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
 FLOATS = (pl.Float32, pl.Float64)
 TEXTS = (pl.String, pl.Categorical, pl.Enum)
-POLARS: Mapping[ColumnType, pl.DataType] = {
-    "integer": pl.Int64(),
-    "number": pl.Float64(),
-    "string": pl.String(),
-    "boolean": pl.Boolean(),
-    "date": pl.Date(),
-    "datetime": pl.Datetime("us"),
-}
-# Above, neighbouring whole numbers are the same Float64.
-EXACT_FLOAT = 2**53
 # A file may unpack to much more than itself (constant columns do), up to a size that is harmless; above, by a factor.
 HARMLESS_BYTES = 1 << 28
 MAX_RATIO = 100
@@ -73,9 +64,9 @@ def logical_type(dtype: pl.DataType) -> ColumnType | None:
 
 
 def cast_column(values: pl.Series, column: Column, where: str) -> pl.Series:
-    """The values as their logical type, each equal to what it was; raises InputError E_TYPE with the first other one."""
+    """The values as their logical type, all unchanged; raises InputError E_TYPE with the first that is not."""
     if values.dtype == pl.Null:
-        return values.cast(POLARS[column.type])
+        return values.cast(POLARS_TYPES[column.type])
     source = logical_type(values.dtype)
     if source is None or (source, column.type) not in _CASTS:
         what = f"{values.dtype} is not read as {column.type}; {_remedy(source, column)}"
@@ -85,7 +76,7 @@ def cast_column(values: pl.Series, column: Column, where: str) -> pl.Series:
     if source == "string" and column.type != "string":
         cast = _from_text(plain, column)
     else:
-        cast = plain.cast(POLARS[column.type], strict=False)
+        cast = plain.cast(POLARS_TYPES[column.type], strict=False)
     lossy = plain.is_not_null() & (cast.is_null() | ~_survives(plain, cast))
     if lossy.any():
         row = int(lossy.arg_true()[0])
@@ -99,7 +90,7 @@ def cast_column(values: pl.Series, column: Column, where: str) -> pl.Series:
 
 # What can hold the same values: whole floats are integers, midnights are dates, and the other way round.
 _CASTS = {
-    *((each, each) for each in POLARS),
+    *((each, each) for each in POLARS_TYPES),
     ("integer", "number"),
     ("number", "integer"),
     ("date", "datetime"),

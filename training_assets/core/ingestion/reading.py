@@ -84,7 +84,8 @@ def _refuse_other_delimiter(first: Sequence[str], wanted: Sequence[str], dialect
     if len(first) != 1 or len(wanted) == 1:
         return
     for other in DELIMITERS:
-        if other != dialect.delimiter and len(first[0].split(other)) == len(wanted):
+        parts = [part.strip(dialect.quote or "") for part in first[0].split(other)]
+        if len(parts) == len(wanted) and (not dialect.header or set(parts) & set(wanted)):
             message = (
                 f"{where}: the delimiter is {other!r}, not {dialect.delimiter!r}; mend source.csv.delimiter or the file"
             )
@@ -94,7 +95,7 @@ def _refuse_other_delimiter(first: Sequence[str], wanted: Sequence[str], dialect
 def _refuse_rows_as_header(first: Sequence[str], wanted: Sequence[str], where: str) -> None:
     if len(first) == len(wanted) and not set(first) & set(wanted) and any(_is_number(cell) for cell in first):
         message = (
-            f"{where}: the first line looks like a row (it starts with {excerpt(first[0])}), not like a header; add the "
+            f"{where}: the first line looks like a row (it starts with {excerpt(first[0])}), not a header; add the "
             "header, or set source.csv.header to false"
         )
         raise InputError("E_SCHEMA", message)

@@ -123,17 +123,13 @@ class Records:
         """Every quote stands at an edge of a value; `quotes` alternately open and close."""
         opens, closes = quotes[0::2], quotes[1::2]
         edges = np.array([ord(self.delimiter), LF, ord(self.quote or '"')], np.uint8)
-        inner = np.concatenate(
-            (
-                opens[(opens > 0) & ~np.isin(text[opens - 1], edges)],
-                closes[(closes + 1 < text.size) & ~np.isin(text[(closes + 1) % text.size], [*edges, CR])],
-            )
-        )
-        if inner.size:
-            at = line + int(np.count_nonzero(text[: inner.min()] == LF))
+        amid = (opens > 0) & ~np.isin(text[opens - 1], edges)
+        amid |= (closes + 1 < text.size) & ~np.isin(text[(closes + 1) % text.size], [*edges, CR])
+        if amid.any():
+            at = line + int(np.count_nonzero(text[: opens[np.argmax(amid)]] == LF))
             message = (
-                f"{self.where}, line {at}: a quote ({self.quote}) amid a value, or one before it is not closed; "
-                "double the quotes inside a quoted value, or set source.csv.quote to null where they are plain text"
+                f"{self.where}, line {at}: a quote ({self.quote}) amid a value, or one that is not closed; double the "
+                "quotes inside a quoted value, or set source.csv.quote to null where they are plain text"
             )
             raise InputError("E_QUOTE", message)
 

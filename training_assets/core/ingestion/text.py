@@ -33,7 +33,7 @@ class CsvText:
             if keep.size:
                 only = np.zeros(block.widths.size, np.bool_)
                 only[keep[0]] = True
-                cells = _cells(block, only, int(block.widths[keep[0]])).to_list()
+                cells = cells_of(block, only, int(block.widths[keep[0]])).to_list()
                 while self.dialect.trailing == "skip" and len(cells) > 1 and not cells[-1].encode().strip(self._tail):
                     cells.pop()
                 return [str(cell) for cell in cells]
@@ -54,7 +54,7 @@ class CsvText:
                 header = False
             self._cut_tails(block, keep, width)
             if keep.any():
-                cells = _cells(block, keep, width)
+                cells = cells_of(block, keep, width)
                 parts.append(pl.DataFrame({name: cells.gather_every(width, at) for at, name in enumerate(names)}))
         if not parts:
             message = f"{self.where} has no rows, only a header; deliver it again with rows"
@@ -77,10 +77,7 @@ class CsvText:
         empty = BLANK
         if skip:
             empty = self._tail if self.dialect.trailing == "skip" else BLANK + self.dialect.delimiter.encode()
-        starts = block.starts
-        blank = np.isin(block.text[starts], np.frombuffer(empty, np.uint8))
-        if blank.any():
-            blank = np.add.reduceat(_others(block.text, empty), starts, dtype=np.int64) == 0
+        blank = blank_records(block, empty)
         if blank.any() and not skip:
             message = (
                 f"{self.where}, line {block.line_of(int(np.argmax(blank)))}: the line is blank; remove it, or set "
@@ -110,6 +107,15 @@ class CsvText:
             raise InputError("E_RAGGED", message)
 
 
+def blank_records(block: Block, empty: bytes) -> NDArray[np.bool_]:
+    """Which records consist of the characters in `empty` alone (n_records)."""
+    starts = block.starts
+    blank = np.isin(block.text[starts], np.frombuffer(empty, np.uint8))
+    if blank.any():
+        blank = np.add.reduceat(_others(block.text, empty), starts, dtype=np.int64) == 0
+    return blank
+
+
 def with_nulls(rows: pl.DataFrame, words: Sequence[str]) -> pl.DataFrame:
     """The rows with null in place of each text cell that is one of the words."""
     texts = [name for name, dtype in rows.schema.items() if dtype == pl.String]
@@ -135,7 +141,7 @@ def _spans(size: int, after: Positions, until: Positions) -> NDArray[np.bool_]:
     return np.cumsum(steps[:-1], dtype=np.int8).astype(np.bool_)
 
 
-def _cells(block: Block, keep: NDArray[np.bool_], width: int) -> pl.Series:
+def cells_of(block: Block, keep: NDArray[np.bool_], width: int) -> pl.Series:
     """The first `width` fields of each kept record, record after record; the bytes are known to be UTF-8."""
     import pyarrow as pa
 

@@ -106,7 +106,7 @@ def round_ticks(axes: Axes, *which: Literal["x", "y"]) -> None:
 
     for name in which:
         axis = axes.xaxis if name == "x" else axes.yaxis
-        axis.set_major_locator(MaxNLocator(6))
+        axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
         axis.set_major_formatter(text)
 
 

@@ -28,7 +28,7 @@ def importance(importances: Mapping[str, float], top: int = 20) -> bytes:
     axes.bar_label(bars, [number(value, values[0]) for value in values], padding=3, size=NOTE_SIZE, color=INK)
     axes.set_yticks(rows, [label(name, 32) for name in names])
     axes.set_ylim(len(ranked) - 0.4, -0.6)
-    axes.margins(x=0.12)
+    axes.margins(x=0.12 if values[-1] >= 0 else 0.2)
     round_ticks(axes, "x")
     axis_names(axes, "importance", "", grid="x")
     return png(figure)

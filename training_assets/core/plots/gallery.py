@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -31,8 +32,8 @@ def plots_for(report: Mapping[str, Any], importances: Mapping[str, float] | None
         pictures["calibration"] = calibration(report)
     if report.get("confusion"):
         pictures["confusion"] = confusion(report)
-    if importances:
-        pictures["importance"] = importance(importances)
+    if any(math.isfinite(value) for value in (importances or {}).values()):
+        pictures["importance"] = importance(importances or {})
     return pictures
 
 

@@ -65,7 +65,7 @@ def _lines(report: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
 
 def _draw(axes: Axes, report: Mapping[str, Any], lines: list[dict[str, Any]]) -> None:
     for line, colour in zip(lines, PALETTE, strict=False):
-        name = label(line["class"])
+        name = label(line["class"], 16)
         text = f"positive: {name}" if report["task"] == "binary" else f"{number(line['area'])}  {name}"
         axes.plot(line["x"], line["y"], color=colour, linewidth=1.8, label=text)
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))

@@ -40,7 +40,7 @@ def calibration(report: Mapping[str, Any]) -> bytes:
     figure, axes = canvas(
         f"Calibration: {_subject(report)} off by {gap} on average",
         heights=(3, 1) if scores else (1,),
-        note=f"{report['rows']:,} test rows in {len(curve['count'])} bins of about equal size; bars: 95% intervals",
+        note=f"{report['rows']:,} test rows; bins of about equal size: {len(curve['count'])}; bars: 95% intervals",
     )
     _curve(axes[0], curve, unit=report["task"] != "regression")
     if report["task"] == "regression":

@@ -29,7 +29,7 @@ def confusion(report: Mapping[str, Any]) -> bytes:
     side = min(4.4 + 0.16 * max(k - 4, 0), 8.0)
     figure, (axes,) = canvas(_title(report, shares), size=(side + 1.6, side), note=_note(report, k))
     axes.imshow(shares, cmap=HEAT, vmin=0, vmax=1, aspect="auto")
-    names = [label(name, 16 if k <= MAX_COUNTED else 10) for name in report["classes"]]
+    names = [label(name, 20 if k <= MAX_COUNTED else 14) for name in report["classes"]]
     small = TEXT_SIZE if k <= MAX_COUNTED else 8 if k <= MAX_WRITTEN else 5
     upright = all(len(name) * k <= 60 for name in names)
     axes.set_xticks(range(k), names, size=small, rotation=0 if upright else 90)

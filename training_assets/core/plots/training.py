@@ -41,7 +41,7 @@ def learning_curves(curves: Mapping[str, Sequence[float]], best_iteration: int |
         axes.plot(np.arange(values.size), values, color=colour, linewidth=1.6, marker=single, label=label(name))
     if kept is not None:
         axes.axvline(kept, color=GREY, linewidth=1, linestyle="--", label="kept")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axis_names(axes, "iteration", metric, grid="y")
     legend(axes)
     return png(figure)
@@ -83,7 +83,7 @@ def search_history(trials: Sequence[Mapping[str, Any]], metric: str, direction: 
     axis_names(upper, "", metric, grid="y")
     axis_names(lower, "trial", "seconds", grid="y")
     lower.sharex(upper)
-    lower.xaxis.set_major_locator(MaxNLocator(integer=True))
+    lower.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     legend(upper, loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0)
     return png(figure)
 

@@ -50,27 +50,36 @@ def cast(cells: pl.Series, column: Column, decimal: str = ".") -> Cast:
     `date`, `control`, `unicode`. Raises InputError `E_TYPE` where the file's own type cannot hold the column's.
     """
     cells = _plain(cells)
-    read = {
-        "integer": _integers,
-        "number": lambda given: _numbers(given, decimal),
-        "string": _strings,
-        "boolean": _booleans,
-        "date": lambda given: _dates(given, column.format),
-        "datetime": lambda given: _datetimes(given, column.format),
-    }[column.type]
-    cast = read(cells)
-    if cast is None:
+    found = _read(cells, column, decimal)
+    if found is None:
         message = (
             f"column '{cells.name}' is {cells.dtype} in the file and {column.type} in the spec; change the file or "
             f"columns.{cells.name}.type"
         )
         raise InputError("E_TYPE", message)
     target = POLARS_TYPES[column.type]
-    failures = tuple((rule, mask) for rule, mask in cast.failures if mask.any())
-    values = cast.values.cast(target)
+    failures = tuple((rule, mask) for rule, mask in found.failures if mask.any())
+    values = found.values.cast(target)
     for _, mask in failures:
         values = pl.select(pl.when(mask).then(None).otherwise(values)).to_series()
     return Cast(values.alias(cells.name), failures)
+
+
+def _read(cells: pl.Series, column: Column, decimal: str) -> Cast | None:
+    """The cells as the column's type, or None where their own type cannot be."""
+    match column.type:
+        case "integer":
+            return _integers(cells)
+        case "number":
+            return _numbers(cells, decimal)
+        case "string":
+            return _strings(cells)
+        case "boolean":
+            return _booleans(cells)
+        case "date":
+            return _dates(cells, column.format)
+        case "datetime":
+            return _datetimes(cells, column.format)
 
 
 def _plain(cells: pl.Series) -> pl.Series:
@@ -115,7 +124,11 @@ def _numbers(cells: pl.Series, decimal: str) -> Cast | None:
         vanished &= cells.str.contains(r"^[^eE]*[1-9]").fill_null(value=False)
     return Cast(
         values,
-        (("type", _unread(cells, values)), ("nonfinite", infinite & ~digits), ("range", (infinite & digits) | vanished)),
+        (
+            ("type", _unread(cells, values)),
+            ("nonfinite", infinite & ~digits),
+            ("range", (infinite & digits) | vanished),
+        ),
     )
 
 
@@ -178,7 +191,7 @@ def _iso_datetimes(cells: pl.Series) -> pl.Series:
     return values
 
 
-def _parsed(text: pl.Series, pattern: str, to: pl.DataType) -> pl.Series:
+def _parsed(text: pl.Series, pattern: str, to: pl.Date | pl.Datetime) -> pl.Series:
     try:
         return _naive(text.str.strptime(to, pattern, strict=False))
     except pl.exceptions.PolarsError as error:

@@ -70,12 +70,12 @@ def ordered_classes(labels: pl.Series, target: Target) -> list[str]:
     if target.task == "regression":
         return []
     classes = declared_classes(target) or sorted(labels.drop_nulls().unique().to_list(), key=_numbers_first)
-    if len(classes) < 2:  # noqa: PLR2004 -- one class leaves nothing to tell apart
+    if len(classes) < 2:
         message = f"all {labels.len()} labels are '{_shown(classes)}'; a model needs at least two classes"
         raise InputError("E_LABEL_CONST", message)
     if target.task != "binary":
         return classes
-    if len(classes) != 2:  # noqa: PLR2004 -- what binary means
+    if len(classes) != 2:
         message = (
             f"target.task is binary and the label has {len(classes)} classes ({_shown(classes)}); name the two under "
             "target.classes, or make the task multiclass"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -48,7 +49,11 @@ class BatchFacts:
     @classmethod
     def of(cls, name: str, digest: str, rows: Sorted) -> BatchFacts:
         """The facts of a batch (its name for people, its sha256) once its rows are sorted."""
-        lines = rows.quarantined.group_by("column", "rule").len().sort("len", "column", "rule", descending=[True, False, False])
+        lines = (
+            rows.quarantined.group_by("column", "rule")
+            .len()
+            .sort("len", "column", "rule", descending=[True, False, False])
+        )
         rules = {f"{column}: {rule}": count for column, rule, count in lines.iter_rows()}
         counts = rows.counts
         return cls(name, digest, counts["read"], counts["kept"], counts["quarantined"], counts["unlabelled"], rules)
@@ -63,7 +68,7 @@ class BatchFacts:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, line: dict[str, Any]) -> BatchFacts:
+    def from_json(cls, line: Mapping[str, Any]) -> BatchFacts:
         """The facts that `to_json` wrote."""
         return cls(**line)
 

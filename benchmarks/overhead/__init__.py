@@ -1,0 +1,1 @@
+"""The whole graph against a bare script that does the same work."""

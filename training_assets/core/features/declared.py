@@ -1,0 +1,157 @@
+"""What a spec declares about features: what it reads, and everything that can be refused before there are rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from training_assets.core.errors import InputError
+from training_assets.core.features.expressions import Expression, compile_expression
+from training_assets.core.features.joins import check_columns, check_names, table_schema, table_there
+from training_assets.core.features.logical import as_feature, logical
+from training_assets.core.features.sql_words import words
+from training_assets.core.validation.casting import POLARS_TYPES
+from training_assets.spec import Join, ModelSpec
+
+Schema = Mapping[str, pl.DataType | None]
+
+
+def hidden_columns(spec: ModelSpec) -> dict[str, str]:
+    """The columns that no feature may be made from, each with the reason."""
+    reasons = {name: spec.columns[name].because or "it is known only after the outcome" for name in spec.hidden}
+    reasons |= dict.fromkeys(spec.with_role("split"), "it says which split the row is in")
+    if spec.target.column is not None:
+        reasons[spec.target.column] = "it is the label"
+    return reasons
+
+
+def feature_names(spec: ModelSpec) -> list[str]:
+    """Raw, joined and derived columns that are declared, in that order; dates among them may turn out to be none."""
+    added = [join.prefix + name for join in spec.features.joins for name in join.columns]
+    return [*spec.raw_features, *added, *spec.features.derived]
+
+
+def needed_before(join: Join, spec: ModelSpec, there: list[str]) -> list[str]:
+    """The derived columns that a join looks rows up by, and that are not there yet."""
+    return [name for name in row_columns(join) if name in spec.features.derived and name not in there]
+
+
+def row_columns(join: Join) -> list[str]:
+    """The columns of the rows that a join looks rows up by."""
+    return [*join.on, *([join.as_of.time] if join.as_of else [])]
+
+
+def intermediates(spec: ModelSpec) -> set[str]:
+    """Columns that a derived column is made from or a join looks rows up by."""
+    read = {word.text for sql in spec.features.derived.values() for word in words(sql) if word.kind == "name"}
+    return read | {name for join in spec.features.joins for name in row_columns(join)}
+
+
+def compile_derived(name: str, spec: ModelSpec, known: Schema) -> Expression:
+    """The expression of a derived column over the columns that are there; InputError as `compile_expression`."""
+    hidden = hidden_columns(spec)
+    visible = {column: dtype for column, dtype in known.items() if column not in hidden}
+    return compile_expression(spec.features.derived[name], visible, hidden, f"features.derived.{name}")
+
+
+def no_feature(name: str, what: str) -> InputError:
+    """The refusal of a column whose values no model reads."""
+    message = (
+        f"feature '{name[:80]}' is {what}, which no model reads; derive parts of it, e.g. features.derived.{name[:40]}"
+        f'_hour: EXTRACT(hour FROM "{name[:40]}"), and give the column itself `role: time` or `role: ignored`'
+    )
+    return InputError("E_FEATURE_TYPE", message)
+
+
+def check_expressions(spec: ModelSpec, root: Path) -> None:
+    """Refuse whatever is wrong with label, joins and derived columns already in the spec; reads no rows.
+
+    Joined tables are looked at for their column names only, and only where the files exist. Raises InputError: those of
+    `compile_expression` and of joins' names; `E_LEAKING` also where a join looks rows up by a hidden column, or where
+    the label can be computed from features; `E_FEATURE_TYPE` for a feature that is a date; `E_NAME` for a derived name
+    that is reserved or taken.
+    """
+    raw: Schema = {name: POLARS_TYPES[column.type] for name, column in spec.columns.items()}
+    _check_raw_features(spec)
+    known = dict(raw)
+    read: set[str] = set()
+
+    def derive(name: str) -> None:
+        _check_derived_name(name, known)
+        expression = compile_derived(name, spec, known)
+        read.update(expression.columns)
+        known[name] = expression.dtype
+
+    for join in spec.features.joins:
+        for name in needed_before(join, spec, list(known)):
+            derive(name)
+        _check_hidden(join, spec)
+        read.update(row_columns(join))
+        known |= _joined_schema(join, known, root)
+    for name in spec.features.derived:
+        if name not in known:
+            derive(name)
+    _check_added_types(spec, known)
+    if spec.target.expression is not None:
+        label = compile_expression(spec.target.expression, raw, {}, "target.expression")
+        _check_label(label, {*spec.raw_features, *read})
+
+
+def _check_raw_features(spec: ModelSpec) -> None:
+    for name in spec.raw_features:
+        column = spec.columns[name]
+        if column.type in {"date", "datetime"}:
+            raise no_feature(name, f"a {column.type}")
+        if column.type == "string" and column.categorical is False:
+            message = f"columns.{name[:80]}: text is no quantity; remove `categorical: false` or change its type"
+            raise InputError("E_FEATURE_TYPE", message)
+
+
+def _check_derived_name(name: str, known: Schema) -> None:
+    if name in known or name.startswith("_") or not name.strip() or not name.isprintable():
+        reason = "has the name of another column" if name in known else "has a name that is reserved or does not print"
+        message = f"features.derived.{name[:80].encode('unicode_escape').decode()} {reason}; choose another"
+        raise InputError("E_NAME", message)
+
+
+def _check_hidden(join: Join, spec: ModelSpec) -> None:
+    hidden = hidden_columns(spec)
+    for name in row_columns(join):
+        if name in hidden:
+            message = (
+                f"features.joins, table '{join.table[:120]}': it looks rows up by '{name[:80]}', which no feature may "
+                f"be made from: {hidden[name]}"
+            )
+            raise InputError("E_LEAKING", message)
+
+
+def _joined_schema(join: Join, known: Schema, root: Path) -> Schema:
+    """Names and, where they are stated, types of the columns that a join adds."""
+    check_names(join, list(known))
+    if not table_there(join, root):
+        return {join.prefix + name: None for name in join.columns}
+    table = table_schema(join, root)
+    check_columns(join, list(known), list(table))
+    return {join.prefix + name: table[name] for name in join.columns}
+
+
+def _check_added_types(spec: ModelSpec, known: Schema) -> None:
+    read = intermediates(spec)
+    for name in feature_names(spec):
+        dtype = known.get(name)
+        if name in spec.columns or dtype is None or (dtype.is_temporal() and name in read):
+            continue
+        if as_feature(pl.Series(name, [], dtype)) is None:
+            raise no_feature(name, str(logical(pl.Series(name, [], dtype)).dtype))
+
+
+def _check_label(label: Expression, visible: set[str]) -> None:
+    if set(label.columns) <= visible:
+        names = ", ".join(name[:80] for name in label.columns)
+        message = (
+            f"target.expression reads only what features read ({names}), so that the model could compute the label; "
+            "give what is known only after the outcome `role: leaking`"
+        )
+        raise InputError("E_LEAKING", message)

@@ -1,0 +1,96 @@
+"""The feature table: one row a validated row, with its label and everything that a model may read of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from training_assets.core.errors import InputError
+from training_assets.core.features.declared import (
+    check_expressions,
+    compile_derived,
+    feature_names,
+    intermediates,
+    needed_before,
+    no_feature,
+)
+from training_assets.core.features.joins import joined
+from training_assets.core.features.logical import Kind, as_feature
+from training_assets.core.validation.label import class_text, ordered_classes, targets
+from training_assets.spec import ModelSpec
+
+FeatureKinds = dict[str, Kind]
+POSITION = ("_batch", "_row", "_key")
+DEALT_BY = ("time", "group", "split")
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Rows with `_batch`, `_row`, `_key`, `_target`, the columns that splits go by, and the features in `kinds`."""
+
+    rows: pl.DataFrame
+    kinds: FeatureKinds
+    classes: list[str]
+
+
+def feature_table(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> FeatureTable:
+    """Validated rows (n_rows) with joined and derived features, in the same order.
+
+    Features come in the order raw, joined, derived; quantities as Int64 or Float64, categories as String, all nullable.
+    Joins and derived columns see raw columns and what was added before them. Raises InputError: those of joins and
+    expressions; `E_FEATURE_TYPE` for a feature that is a date or no value at all; `E_LABEL`, `E_LABEL_CONST` for labels
+    that cannot be trained on.
+    """
+    labels = targets(validated, spec)
+    if labels.null_count():
+        message = f"{labels.null_count()} validated rows have no label; sort the batches anew with the present spec"
+        raise InputError("E_LABEL", message)
+    wide = _widened(validated, spec, root)
+    features: list[pl.Series] = []
+    kinds: FeatureKinds = {}
+    for name in feature_names(spec):
+        made = _feature(wide[name], spec)
+        if made is not None:
+            features.append(made[0])
+            kinds[name] = made[1]
+    dealt_by = [name for role in DEALT_BY for name in spec.with_role(role)]
+    rows = (
+        validated.select(*POSITION).with_columns(labels).with_columns(validated.select(dealt_by)).with_columns(features)
+    )
+    return FeatureTable(rows, kinds, ordered_classes(labels, spec.target))
+
+
+def _widened(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> pl.DataFrame:
+    """Validated rows with every joined and derived column in its own type."""
+    rows = validated
+    for join in spec.features.joins:
+        for name in needed_before(join, spec, rows.columns):
+            rows = _derived(rows, name, spec)
+        rows = joined(rows, join, root)
+    for name in spec.features.derived:
+        if name not in rows.columns:
+            rows = _derived(rows, name, spec)
+    return rows
+
+
+def _derived(rows: pl.DataFrame, name: str, spec: ModelSpec) -> pl.DataFrame:
+    known = {column: dtype for column, dtype in rows.schema.items() if not column.startswith("_")}
+    return rows.with_columns(compile_derived(name, spec, known).values(rows).alias(name))
+
+
+def _feature(values: pl.Series, spec: ModelSpec) -> tuple[pl.Series, Kind] | None:
+    """A column as a feature; None for a date that only other columns are made from."""
+    column = spec.columns.get(values.name)
+    if column is not None and column.is_categorical:
+        return class_text(values), "categorical"
+    if column is not None and column.type == "boolean":
+        return values.cast(pl.Int64), "numeric"
+    made = as_feature(values)
+    if made is None and not (values.dtype.is_temporal() and values.name in intermediates(spec)):
+        raise no_feature(values.name, str(values.dtype))
+    return made
+
+
+__all__ = ["FeatureKinds", "FeatureTable", "check_expressions", "feature_table"]

@@ -1,0 +1,1 @@
+"""The Dagster instance: what launches, queues, watches and retries runs. Its settings are in dagster.yaml."""

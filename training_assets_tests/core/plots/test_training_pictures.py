@@ -1,0 +1,152 @@
+"""Pictures of training: learning curves, the search, importances and the splits."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from training_assets.core import plots
+from training_assets.core.plots.balance import MAX_SHOWN
+from training_assets.core.plots.columns import importance
+from training_assets_tests.core.plots.pictures import seen
+
+NAN = math.nan
+
+
+def trial(number: int, score: float | None, family: str = "catboost", seconds: float | None = 1.5) -> dict[str, Any]:
+    return {"number": number, "family": family, "score": score, "seconds": seconds}
+
+
+# Learning curves
+
+
+def test_learning_curves_say_the_kept_score_and_iteration() -> None:
+    curves = {"train": [0.6, 0.4, 0.2], "validation": [0.7, 0.5, 0.6]}
+    title = seen(plots.learning_curves(curves, 1, "log_loss")).title
+    assert title == "Learning curves: log_loss 0.500 at iteration 1 of 3"
+
+
+def test_without_a_validation_curve_the_first_one_speaks() -> None:
+    assert "0.400" in seen(plots.learning_curves({"train": [0.6, 0.4]}, 1, "log_loss")).title
+
+
+@pytest.mark.parametrize("best", [None, -1, 2, 10**9])
+def test_an_iteration_that_is_not_there_is_left_out(best: int | None) -> None:
+    assert seen(plots.learning_curves({"validation": [0.6, 0.4]}, best, "rmse")).title == "Learning curves: rmse"
+
+
+@pytest.mark.parametrize("values", [[0.5], [NAN, 0.5, NAN], [NAN], [0.5] * 2000, [1e-9, 1e9]])
+def test_any_curve_can_be_drawn(values: list[float]) -> None:
+    seen(plots.learning_curves({"validation": values, "empty": []}, 0, "a$b$"))
+
+
+@pytest.mark.parametrize("curves", [{}, {"validation": []}])
+def test_no_curve_is_refused(curves: dict[str, list[float]]) -> None:
+    with pytest.raises(ValueError, match="no learning curves"):
+        plots.learning_curves(curves, None, "rmse")
+
+
+# Search history
+
+
+@pytest.mark.parametrize(
+    ("direction", "best"),
+    [
+        ("higher", "0.900, trial 4 (linear)"),
+        ("maximize", "0.900, trial 4"),
+        ("lower", "0.100, trial 0"),
+        ("minimize", "0.100"),
+    ],
+)
+def test_the_search_says_its_best_trial(direction: Any, best: str) -> None:
+    trials = [trial(4, 0.9, "linear"), trial(0, 0.1), trial(1, None), trial(2, NAN), trial(3, 0.5)]
+    title = seen(plots.search_history(trials, "roc_auc", direction)).title
+    assert best in title
+    assert title.endswith("3 of 5 scored")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.none() | st.floats(-1e6, 1e6) | st.just(NAN), st.sampled_from("abc"), st.none() | st.floats(0, 1e4)
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+@settings(max_examples=8, deadline=None)
+def test_any_search_can_be_drawn(rows: list[tuple[float | None, str, float | None]]) -> None:
+    trials = [trial(number, score, family, seconds) for number, (score, family, seconds) in enumerate(rows)]
+    picture = seen(plots.search_history(trials, "rmse", "lower"))
+    if not any(score is not None and math.isfinite(score) for score, _, _ in rows):
+        assert picture.title == f"Search: none of {len(rows)} trials has a score"
+
+
+def test_many_trials_and_families_still_fit() -> None:
+    trials = [trial(number, math.sin(number), f"family {number % 9}") for number in range(300)]
+    seen(plots.search_history(trials, "r2", "higher"))
+
+
+def test_no_trials_are_refused() -> None:
+    with pytest.raises(ValueError, match="no trials"):
+        plots.search_history([], "rmse", "lower")
+
+
+# Importance
+
+
+def test_importance_says_which_column_leads() -> None:
+    picture = seen(plots.importance({"age": 30.0, "CO2(tCO2)": 60.0, "subject#": 10.0}))
+    assert picture.title == "Importance: CO2(tCO2) leads with 60% of all"
+
+
+def test_importance_shows_the_top_alone() -> None:
+    many = {f"column {place}": float(place) for place in range(2000)}
+    assert seen(importance(many)).height < seen(importance(many, top=30)).height
+    assert seen(importance({"one": 1.0})).height < seen(importance(many)).height
+
+
+@pytest.mark.parametrize("values", [[0.0, 0.0], [-1.0, -2.0], [NAN, 1.0], [1e12, 1e-12], [0.5, -0.5]])
+def test_any_importance_can_be_drawn(values: list[float]) -> None:
+    seen(plots.importance({f"$x${place}": value for place, value in enumerate(values)}))
+
+
+@pytest.mark.parametrize("importances", [{}, {"age": NAN}])
+def test_no_importance_is_refused(importances: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="no importances"):
+        plots.importance(importances)
+
+
+def test_equal_importances_are_in_order_of_name() -> None:
+    assert plots.importance({"b": 1.0, "a": 1.0}) == plots.importance({"a": 1.0, "b": 1.0})
+
+
+# Splits
+
+
+def test_splits_say_their_shares() -> None:
+    counts = {"train": {"no": 600, "yes": 100}, "validation": {"no": 130, "yes": 20}, "test": {"no": 130, "yes": 20}}
+    assert seen(plots.split_balance(counts)).title == "Splits: train 70.0% / validation 15.0% / test 15.0%"
+    totals = {name: sum(each.values()) for name, each in counts.items()}
+    assert seen(plots.split_balance(totals)).title == "Splits: train 70.0% / validation 15.0% / test 15.0%"
+
+
+def test_rare_and_missing_classes_can_be_drawn() -> None:
+    seen(plots.split_balance({"train": {"no": 99_999, "yes": 1}, "test": {"no": 10}}))
+    seen(plots.split_balance({"train": {"no": 5}, "test": {}}))
+
+
+def test_many_classes_show_the_rarest() -> None:
+    counts = {split: {f"class {place}": place + 1 for place in range(200)} for split in ("train", "test")}
+    assert seen(plots.split_balance(counts)).height < 1300
+    assert MAX_SHOWN < 200
+
+
+@pytest.mark.parametrize("counts", [{}, {"train": 0}, {"train": {}}, {"train": {"no": 0}}])
+def test_splits_without_rows_are_refused(counts: Any) -> None:
+    with pytest.raises(ValueError, match="no rows"):
+        plots.split_balance(counts)
