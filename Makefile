@@ -50,5 +50,6 @@ screenshots: setup  ## take the pictures in docs/ of a running `make dev`, with 
 	$(BIN)/python scripts/screenshots.py $(URL)
 
 clean:  ## remove the environment and caches; what was trained stays (.training_assets/, landing/)
+	rm -f .venv/bin/python  # first: what is left of an interrupted clean must not look whole
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 	find training_assets training_assets_tests benchmarks examples scripts -name __pycache__ -prune -exec rm -rf {} +

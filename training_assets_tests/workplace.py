@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +131,20 @@ def workplace(root: Path) -> Iterator[Workplace]:
     home = root / "dagster"
     home.mkdir(parents=True)
     (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    (root / "home").mkdir()
+    shutil.copy(_migrated_mlflow_database(), root / "home" / "mlflow.db")
     with dg.DagsterInstance.local_temp(str(home)) as instance:
         yield Workplace(root, instance)
+
+
+@cache
+def _migrated_mlflow_database() -> Path:
+    """An empty MLflow database with its tables: a process makes it once, which takes seconds, and every place copies it."""
+    from mlflow import MlflowClient
+
+    path = Path(tempfile.mkdtemp()) / "mlflow.db"
+    MlflowClient(tracking_uri=f"sqlite:///{path}").search_experiments()
+    return path
 
 
 def failures(result: dg.ExecuteInProcessResult) -> list[str]:

@@ -16,6 +16,7 @@ from training_assets.core.artifact_format import Artifact, Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.encoding.preprocessor import Preprocessor
 from training_assets.core.evaluation.gates import Verdict, judge, policy_digest
+from training_assets.core.evaluation.metrics import names
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.families.base import Data
 from training_assets.core.scoring import Scorer
@@ -84,9 +85,7 @@ def evaluation_report(
     if result.is_new or verdict.digest not in known:
         with tracking.run(context, model.name) as mlflow:
             mlflow.log_params(_params(tuned_model.artifact))
-            mlflow.log_metrics(
-                {name: value["value"] for name, value in report["metrics"].items() if value["value"] is not None}
-            )
+            mlflow.log_metrics({name: value for name, value in measured(report).items() if value is not None})
             mlflow.set_tags(
                 {
                     "verdict": verdict.name,
@@ -103,7 +102,7 @@ def evaluation_report(
         model.key(REPORT),
         {"verdict": verdict.name, "why": verdict.explanation, "test_rows": report["rows"], **_headline(report)},
         tables={
-            "metrics": [{"metric": name, **value} for name, value in report["metrics"].items()],
+            "metrics": _metric_lines(report),
             "rules": [{"rule": each.text, "outcome": each.outcome} for each in verdict.results],
         },
     )
@@ -133,7 +132,26 @@ def _params(tuned: Artifact) -> dict[str, Any]:
     }
 
 
+def measured(report: Mapping[str, Any]) -> dict[str, float | None]:
+    """The value of each metric, the most telling first; none where it is undefined on these rows."""
+    return {name: report["metrics"][name]["value"] for name in names(report["task"])}
+
+
 def _headline(report: Mapping[str, Any], most: int = 4) -> dict[str, float]:
     """The first few metrics, as numbers that Dagster plots over time."""
-    values = {name: value["value"] for name, value in report["metrics"].items() if value["value"] is not None}
-    return dict(list(values.items())[:most])
+    return {name: value for name, value in list(measured(report).items())[:most] if value is not None}
+
+
+def _metric_lines(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Metrics beside the dummy's and their bounds, for a reader."""
+    return [
+        {
+            "metric": name,
+            "value": report["metrics"][name]["value"],
+            "low": report["metrics"][name]["low"],
+            "high": report["metrics"][name]["high"],
+            "dummy": report["dummy"].get(name),
+            "better": report["metrics"][name]["direction"],
+        }
+        for name in names(report["task"])
+    ]

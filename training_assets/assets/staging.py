@@ -52,7 +52,7 @@ def staged_version(
             model.name, STAGING, expected=staged, to=version, data=moved, run_id=context.run.run_id, actor=STAGED
         )
         context.log.info(f"{model.name}: staging moved from {staged or 'nothing'} to version {version}")
-    registry.alias(model.name, CHALLENGER, version)
+    _mirror(context, model.name, places, registry)
     facts = {"version": version, "candidate": candidate, **parity.data}
     result = artifacts.once(context, facts, lambda _: {STAGED: Made(facts)})[STAGED]
     return shown(
@@ -64,6 +64,16 @@ def staged_version(
             "largest_difference": float(parity.data["largest_difference"]),
         },
     )
+
+
+def _mirror(context: dg.AssetExecutionContext, model: str, places: Places, registry: Registry) -> None:
+    """Let the registry's alias say what the pointer says; once a move, also when the move's own run died before it."""
+    moved = places.ledger.latest(model, f"{STAGING}_moved")
+    if moved is None or places.ledger.latest(model, "alias_set", moved.hash) is not None:
+        return
+    registry.alias(model, CHALLENGER, moved.subject)
+    said = {"alias": CHALLENGER, "version": moved.subject}
+    places.ledger.record(model, "alias_set", moved.hash, said, run_id=context.run.run_id, actor=STAGED)
 
 
 def _prove_parity(

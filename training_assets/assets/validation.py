@@ -59,7 +59,8 @@ def validation(
                 places.tables.append(model.name, broken, rows.quarantined, batch)
             if facts.share_quarantined <= limit and rows.rows.height:
                 places.tables.append(model.name, table, rows.rows, batch)
-            context.log.info(f"{facts.name}: {facts.kept:,} of {facts.read:,} rows obey the schema")
+            counts = f"{facts.kept:,} sound, {facts.quarantined:,} quarantined, {facts.unlabelled:,} without a label"
+            context.log.info(f"{facts.name}: {facts.read:,} rows: {counts}")
             done[batch] = places.ledger.record(
                 model.name, f"validated/{schema}", batch, facts.to_json(), run_id=context.run.run_id, actor=VALIDATED,
                 once=f"{model.name}/validated/{schema}/{batch}",

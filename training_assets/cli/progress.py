@@ -9,6 +9,7 @@ import dagster as dg
 from dagster import DagsterEventType as Kind
 
 from training_assets.resources.failures import CODE
+from training_assets.resources.tracking import OPENING
 
 ROWS = "dagster/row_count"
 SHOWN = ("dataset_version", "family", "verdict", "version", "trials", "batches")
@@ -31,7 +32,7 @@ class Progress:
         """Take one entry of a run's log."""
         event = entry.dagster_event
         if event is None:
-            if entry.level == INFO and entry.step_key:
+            if entry.level == INFO and entry.step_key and not entry.user_message.startswith(OPENING):
                 self._say(f"    {entry.user_message}")
             return
         step = (event.step_key or "").rpartition("__")[2]

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from training_assets.assets.evaluation import REPORT, REPORT_FILE
+from training_assets.assets.evaluation import REPORT, REPORT_FILE, measured
 from training_assets.assets.registration import REGISTERED
 from training_assets.assets.validation import VALIDATED
 from training_assets.cli.progress import Progress
@@ -114,9 +114,7 @@ def _outcome(project: Project, model: str, run_id: str, progress: Progress, *, f
         version=None if registered is None else str(registered.artifact.facts["version"]),
         staged=project.places.ledger.pointer(model, "staging"),
         rows=sum(int(batch["kept"]) for batch in facts) if facts else None,
-        metrics={}
-        if report is None
-        else {key: value["value"] for key, value in report.artifact.json(REPORT_FILE)["metrics"].items()},
+        metrics={} if report is None else measured(report.artifact.json(REPORT_FILE)),
         seconds=progress.seconds,
         problems=progress.problems,
     )

@@ -38,10 +38,9 @@ def best_threshold(y: npt.NDArray[Any], probability: npt.NDArray[np.float64], ob
     # Thresholds of cut i: above the next lower probability, up to the lowest one called positive.
     upper = np.concatenate([[1.0], -values])
     lower = np.concatenate([-values, [0.0]])
-    best = merit == merit.max()
     if upper[0] == lower[0]:
-        best[0] = False  # a probability of 1 is positive whatever the threshold
-    return _middle_of_widest(best, lower, upper)
+        merit[0] = -1  # a probability of 1 is positive whatever the threshold
+    return _middle_of_widest(merit == merit.max(), lower, upper)
 
 
 def _merit(

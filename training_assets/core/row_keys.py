@@ -58,7 +58,11 @@ def mix(values: npt.NDArray[Any], salt: str) -> Bits:
 
 def text_bits(text: str) -> np.uint64:
     """The first eight bytes of a text's BLAKE2b, little-endian."""
-    return np.uint64(int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little"))
+    return np.uint64(int.from_bytes(_digest(text), "little"))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=8).digest()
 
 
 def share(bits: Bits) -> npt.NDArray[np.float64]:
@@ -89,9 +93,7 @@ def _numbers(values: pl.Series) -> Bits:
 def _texts(values: pl.Series) -> Bits:
     """The hashes of texts; zero where there is none."""
     distinct = values.drop_nulls().unique()
-    known = pl.DataFrame(
-        {"text": distinct, "bits": np.array([text_bits(text) for text in distinct], dtype=np.uint64)},
-        schema={"text": pl.String, "bits": pl.UInt64},
-    )
+    digests = b"".join(_digest(text) for text in distinct)
+    known = pl.DataFrame({"text": distinct, "bits": np.frombuffer(digests, dtype="<u8").astype(np.uint64)})
     found = values.to_frame("text").join(known, on="text", how="left", maintain_order="left")
     return np.ascontiguousarray(found["bits"].fill_null(0).to_numpy())

@@ -50,6 +50,7 @@ class Registry:
 
         from mlflow.models import ModelSignature
         from mlflow.types import ColSpec, Schema, TensorSpec
+        from mlflow.utils.logging_utils import disable_logging, enable_logging
 
         quantities = example.select(pl.col(pl.Float64, pl.Int64).cast(pl.Float64))
         sample = example.with_columns(quantities).head(5)
@@ -66,7 +67,11 @@ class Registry:
             pip_requirements=[f"{name}=={installed(name)}" for name in REQUIREMENTS],
             metadata=dict(tags),
         )
-        made = mlflow.register_model(logged.model_uri, model, tags=dict(tags))
+        disable_logging()  # type: ignore[no-untyped-call] # register_model prints to standard error what the run's log says already
+        try:
+            made = mlflow.register_model(logged.model_uri, model, tags=dict(tags))
+        finally:
+            enable_logging()  # type: ignore[no-untyped-call] # MLflow has no annotation there
         return str(made.version)
 
     def alias(self, model: str, alias: str, version: str) -> None:

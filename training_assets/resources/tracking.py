@@ -8,6 +8,9 @@ from typing import Any
 
 import dagster as dg
 
+OPENING = "Starting a new mlflow run"
+"""How dagster-mlflow's log line begins, also where it opens the same run once more."""
+
 
 class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg] # generic only for pythonic IO managers
     """Opens the run's MLflow run for a moment of logging; nothing is imported and no run exists before that."""
@@ -36,6 +39,7 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg] # generic onl
                     instance=context.instance,
                     resource_config={"mlflow": {"config": config}},
                     dagster_run=context.run,
+                    log_manager=context.log,
                 ) as resources,
             ):
                 yield resources.mlflow

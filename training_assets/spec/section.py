@@ -27,5 +27,5 @@ class Section(BaseModel):
             if isinstance(key, bool):
                 hint = "YAML reads on, off, yes and no as true and false: put the key in quotes"
             message = f"unknown key '{str(key)[:80]}'; {hint}"
-            raise ValueError(message)  # noqa: TRY004 - pydantic turns ValueError into an error of the key
+            raise ValueError(message)
         return data

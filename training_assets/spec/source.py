@@ -22,6 +22,9 @@ class Csv(Section):
     trailing: Literal["refuse", "skip"] = Field(
         "refuse", description="What to do with empty, unnamed columns at the end of lines."
     )
+    padding: Literal["keep", "strip"] = Field(
+        "keep", description="Blanks around values and names: part of the text, or (as after `, `) to be stripped."
+    )
 
 
 class Source(Section):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -18,9 +18,7 @@ def column(kind: str = "number", **rules: Any) -> Column:
     return Column.model_validate({"type": kind, **rules})
 
 
-def small_spec(
-    columns: Mapping[str, Mapping[str, Any] | str], target: Mapping[str, Any] | None = None, **sections: Any
-) -> ModelSpec:
+def small_spec(columns: Mapping[str, Any], target: Mapping[str, Any] | None = None, **sections: Any) -> ModelSpec:
     """A spec over columns (a bare word is a type); a binary label `y` unless a target is given."""
     full = {name: {"type": rules} if isinstance(rules, str) else dict(rules) for name, rules in columns.items()}
     if target is None:
@@ -29,7 +27,7 @@ def small_spec(
     return ModelSpec.model_validate({"source": CSV, "columns": full, "target": target, **sections})
 
 
-def raw_rows(cells: Mapping[str, Sequence[Any]], batch: str = "b1", dtype: pl.DataType | None = None) -> pl.DataFrame:
+def raw_rows(cells: Mapping[str, Any], batch: str = "b1", dtype: pl.DataType | None = None) -> pl.DataFrame:
     """Cells as a reader hands them over: text (or the given type, or Polars' own where dtype is Null), numbered."""
     own = isinstance(dtype, pl.Null)
     columns = {name: pl.Series(name, values, None if own else dtype or pl.String()) for name, values in cells.items()}

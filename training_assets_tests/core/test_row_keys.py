@@ -47,7 +47,7 @@ def test_golden_keys() -> None:
         (0, 0.0, "", False, date(1970, 1, 1), "no"),
     )
     keys = row_keys(rows, SPEC)
-    assert (keys.name, keys.dtype) == ("_key", pl.Int64)
+    assert (keys.name, keys.dtype) == ("_key", pl.Int64())
     assert keys.to_list() == GOLDEN_KEYS
 
 

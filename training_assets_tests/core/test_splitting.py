@@ -84,7 +84,7 @@ def test_the_order_of_rows_is_irrelevant(method: str, rows: list[Any], random: A
     order = list(range(table.height))
     random.shuffle(order)
     whole = dealt(table, METHODS[method], group="g", time="t")
-    assert (whole.name, whole.dtype, whole.len()) == ("_split", pl.String, table.height)
+    assert (whole.name, whole.dtype, whole.len()) == ("_split", pl.String(), table.height)
     assert dealt(table[order], METHODS[method], group="g", time="t").to_list() == [whole[place] for place in order]
 
 
@@ -234,7 +234,7 @@ def test_a_salt_deals_anew() -> None:
     table = keyed(5000, _target=["a", "b"] * 2500)
     one, other = dealt(table, split()), dealt(table, split(salt="1"))
     expected = 0.7**2 + 0.15**2 + 0.15**2
-    assert abs((one == other).mean() - expected) < 0.04
+    assert abs(int((one == other).sum()) / 5000 - expected) < 0.04
 
 
 def test_a_missing_batch_is_a_fault_of_the_caller() -> None:

@@ -50,7 +50,11 @@ def intermediates(spec: ModelSpec) -> set[str]:
 
 
 def compile_derived(name: str, spec: ModelSpec, known: Schema) -> Expression:
-    """The expression of a derived column over the columns that are there; InputError as `compile_expression`."""
+    """The expression of a derived column over the columns that are there.
+
+    Raises InputError as `compile_expression` does, and `E_NAME` where the name is reserved or taken.
+    """
+    _check_derived_name(name, known)
     hidden = hidden_columns(spec)
     visible = {column: dtype for column, dtype in known.items() if column not in hidden}
     return compile_expression(spec.features.derived[name], visible, hidden, f"features.derived.{name}")
@@ -77,12 +81,13 @@ def check_expressions(spec: ModelSpec, root: Path) -> None:
     _check_raw_features(spec)
     known = dict(raw)
     read: set[str] = set()
+    made: set[str] = set()
 
     def derive(name: str) -> None:
-        _check_derived_name(name, known)
         expression = compile_derived(name, spec, known)
         read.update(expression.columns)
         known[name] = expression.dtype
+        made.add(name)
 
     for join in spec.features.joins:
         for name in needed_before(join, spec, list(known)):
@@ -91,7 +96,7 @@ def check_expressions(spec: ModelSpec, root: Path) -> None:
         read.update(row_columns(join))
         known |= _joined_schema(join, known, root)
     for name in spec.features.derived:
-        if name not in known:
+        if name not in made:
             derive(name)
     _check_added_types(spec, known)
     if spec.target.expression is not None:

@@ -65,12 +65,14 @@ def feature_table(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> Featu
 def _widened(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> pl.DataFrame:
     """Validated rows with every joined and derived column in its own type."""
     rows = validated
+    made: set[str] = set()
     for join in spec.features.joins:
         for name in needed_before(join, spec, rows.columns):
             rows = _derived(rows, name, spec)
+            made.add(name)
         rows = joined(rows, join, root)
     for name in spec.features.derived:
-        if name not in rows.columns:
+        if name not in made:
             rows = _derived(rows, name, spec)
     return rows
 

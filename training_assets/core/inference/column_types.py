@@ -122,12 +122,6 @@ def _number_or_text(name: str, texts: pl.Series, cells: pl.Series, decimal: str,
             "number; list the words under source.csv.null_values where they mean 'no value'",
         )
         return Column(type="number")
-    if texts.len() and texts.str.strip_chars().str.contains(NUMBERS[decimal]).all():
-        notes.ask(
-            f"columns.{name}.type",
-            f"'{name}' has numbers with blanks around them, which are read as text",
-            "string; write the file without blanks beside the delimiter to have numbers",
-        )
     return Column(type="string")
 
 

@@ -93,7 +93,7 @@ def target_of(name: str, rows: pl.DataFrame, column: Column, notes: Notes) -> tu
         message = f"the label '{name}' has no value in any row; choose another with --target, or deliver labels"
         raise InputError("E_LABEL", message)
     texts = class_text(labels)
-    counts = texts.value_counts(sort=True)
+    counts = texts.value_counts(sort=True, name="_rows")
     if counts.height == 1:
         message = f"every row has the label {excerpt(str(texts[0]))} in '{name}'; a model needs at least two values"
         raise InputError("E_LABEL_CONST", message)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,16 +64,18 @@ def _summands(features: list[str], evidence: _Evidence) -> dict[str, str]:
     names = [name for name in evidence.numeric(features) if not rows[name].null_count()][:MOST_SUMMANDS]
     probe = rows.gather_every(max(1, rows.height // PROBE)).head(PROBE)
     values, y = probe.select(names).cast(pl.Float64).to_numpy(), probe[evidence.label].cast(pl.Float64).to_numpy()
+    near = TOLERANCE * np.abs(y)[:, None]
     found: dict[str, str] = {}
-    for (at, one), (other, two) in itertools.permutations(enumerate(names), 2):
-        sign = 1 if at < other else -1
-        # Probed on few rows first: of thousands of pairs hardly one goes on to all of them.
-        if not np.all(np.abs(values[:, at] + sign * values[:, other] - y) <= TOLERANCE * np.abs(y)):
-            continue
-        total = rows[one].cast(pl.Float64) + sign * rows[two].cast(pl.Float64)
-        if _equal(total, rows[evidence.label]) and rows[two].n_unique() > 1:
-            words = f"{one} {'+' if sign > 0 else '-'} {two} is the label in every row"
-            found |= {one: words, two: words}
+    for at, one in enumerate(names):
+        rest = (y - values[:, at])[:, None]
+        for sign, word in ((1, "+"), (-1, "-")):
+            # Probed on few rows first: of thousands of pairs hardly one goes on to all of them.
+            for other in np.flatnonzero(np.all(np.abs(sign * values - rest) <= near, axis=0)):
+                two = names[other]
+                total = rows[one].cast(pl.Float64) + sign * rows[two].cast(pl.Float64)
+                known = one in found and two in found
+                if not known and rows[two].n_unique() > 1 and _equal(total, rows[evidence.label]):
+                    found |= dict.fromkeys((one, two), f"{one} {word} {two} is the label in every row")
     return found
 
 

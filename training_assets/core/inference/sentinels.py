@@ -37,10 +37,10 @@ def ask_about_sentinels(
 
 def sentinels_in(values: pl.Series) -> list[float]:
     """The smallest and the largest value, where it occurs often and is farther off than the others are apart."""
-    counts = values.drop_nulls().value_counts().sort(values.name)
+    counts = values.drop_nulls().value_counts(name="_rows").sort(values.name)
     if counts.height <= LEAST_OTHERS or values.len() - values.null_count() < LEAST_ROWS:
         return []
-    numbers, times = counts[values.name].cast(pl.Float64), counts["count"]
+    numbers, times = counts[values.name].cast(pl.Float64), counts["_rows"]
     least = max(LEAST_TIMES, LEAST_SHARE * values.len())
     ends = ((numbers[0], numbers[1], numbers[-1], times[0]), (numbers[-1], numbers[-2], numbers[0], times[-1]))
     return [end for end, near, far, count in ends if count >= least and abs(end - near) > abs(far - near)]

@@ -30,7 +30,7 @@ class Arrivals:
 
 
 def look(files: Sequence[FileStamp], seen: Seen, done: Collection[str], now_ns: int) -> Arrivals:
-    """Compare the files with the last look; bytes are read only where size or time changed since they were last hashed."""
+    """Compare the files with the last look; bytes are read only where size or time changed since the last hash."""
     new: list[str] = []
     arriving: list[str] = []
     unreadable: list[str] = []

@@ -15,17 +15,17 @@ from training_assets.core.errors import InputError
 from training_assets.core.ingestion.decoding import decoded, guess_encoding
 from training_assets.core.ingestion.header import sound_names
 from training_assets.core.ingestion.records import MAX_LINE, Block, Records
-from training_assets.core.ingestion.text import TAIL, CsvText, blank_records, cells_of
+from training_assets.core.ingestion.text import TAIL, CsvText, blank_records, cells_of, stripped
 from training_assets.spec import Csv
 
 DELIMITERS = (",", ";", "\t", "|", " ")
-NUMBER = r"^[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$"
+NUMBER = r"^[ \t]*[+-]?(\d+([.,]\d+)?|[.,]\d+)([eE][+-]?\d+)?[ \t]*$"
 DATE = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}"
 # Rows that tell a delimiter or a header apart; types are inferred from all rows, elsewhere.
 LOOKED_AT = 1000
 SAMPLE = 2 * MAX_LINE
 LONGEST_TITLE = 64
-# Below, most lines disagree on the number of fields: not a table in this dialect. Blanks separate words, too: all agree.
+# Below, most lines disagree on the number of fields: no table in this dialect.
 LEAST_AGREEMENT = 0.5
 MOSTLY = 0.9
 SEQUENCE = 3
@@ -60,7 +60,7 @@ def sniff(data: bytes, where: str) -> Sniffed:
             continue
         if quote is None and _are_quoted(rows):
             break
-        return _titled(dialect, rows, where)
+        return _titled(*_without_padding(dialect, rows), where)
     raise failures[0]
 
 
@@ -78,18 +78,22 @@ def has_header(first: Sequence[str], below: pl.DataFrame) -> bool:
 def _delimiter(text: bytes, quotes: Sequence[str | None], where: str) -> str:
     """The delimiter by which lines agree best on their number of fields; of equal ones, the one that shows numbers."""
     best: tuple[str, float, float] | None = None
+    failures: list[InputError] = []
     for delimiter, quote in itertools.product(DELIMITERS, quotes):
         try:
             block = next(Records(text, delimiter, quote, where).blocks(SAMPLE))
         except InputError as error:
-            if error.code != "E_QUOTE":
-                raise
+            failures.append(error)
             continue
         agreement, numbers = _agreement(block, delimiter)
         # All lines agree, or most do: a few ragged lines are refused by name, rather than read in a worse dialect.
         rank = (agreement == 1) + round(agreement, 1), numbers
-        if agreement >= (1 if delimiter == " " else LEAST_AGREEMENT) and (best is None or rank > best[1:]):
+        # Blanks also part words and follow commas: they are the delimiter only where there is no other, in every line.
+        agrees = agreement == 1 and best is None if delimiter == " " else agreement >= LEAST_AGREEMENT
+        if agrees and (best is None or rank > best[1:]):
             best = (delimiter, *rank)
+    if best is None and failures:
+        raise failures[0]
     if best is None:
         message = (
             f"{where} has one column alone, or none of {', '.join(map(repr, DELIMITERS))} separates its fields evenly; "
@@ -137,6 +141,14 @@ def _are_quoted(rows: pl.DataFrame) -> bool:
     """Whether most cells with a quote have one at both ends: then quotes are meant, and one of them is wrong."""
     cells = pl.concat([rows[name] for name in rows.columns])
     return bool(cells.str.contains('^".*"$').sum() * 2 > cells.str.contains('"', literal=True).sum())
+
+
+def _without_padding(dialect: Csv, rows: pl.DataFrame) -> tuple[Csv, pl.DataFrame]:
+    """Strip blanks around values where a column has them nearly throughout, as after a delimiter that is `, `."""
+    padded = pl.all().str.contains(r"^[ \t]|[ \t]$").sum() >= MOSTLY * pl.len()
+    if not rows.select(pl.any_horizontal(padded)).item():
+        return dialect, rows
+    return dialect.model_copy(update={"padding": "strip"}), stripped(rows)
 
 
 def _titled(dialect: Csv, rows: pl.DataFrame, where: str) -> Sniffed:

@@ -14,6 +14,7 @@ from training_assets.core.ingestion.records import Block, Positions, Records
 from training_assets.spec import Csv
 
 BLANK = b" \t\r\n"
+PADDING = " \t"
 # What spreadsheet programs leave at the end of lines when a file is saved anew in another dialect.
 TAIL = BLANK + b",;|"
 
@@ -36,7 +37,7 @@ class CsvText:
                 cells = cells_of(block, only, int(block.widths[keep[0]])).to_list()
                 while self.dialect.trailing == "skip" and len(cells) > 1 and not cells[-1].encode().strip(self._tail):
                     cells.pop()
-                return [str(cell) for cell in cells]
+                return [str(cell).strip(PADDING) if self.dialect.padding == "strip" else str(cell) for cell in cells]
         message = f"{self.where} is empty: no line holds a value; deliver the file again, with rows"
         raise InputError("E_EMPTY", message)
 
@@ -59,7 +60,8 @@ class CsvText:
         if not parts:
             message = f"{self.where} has no rows, only a header; deliver it again with rows"
             raise InputError("E_NO_ROWS", message)
-        return with_nulls(pl.concat(parts, rechunk=True), self.dialect.null_values)
+        rows = pl.concat(parts, rechunk=True)
+        return with_nulls(stripped(rows) if self.dialect.padding == "strip" else rows, self.dialect.null_values)
 
     def _records(self) -> Iterator[Block]:
         if not self.dialect.delimiter.isascii() or not (self.dialect.quote or "").isascii():
@@ -114,6 +116,11 @@ def blank_records(block: Block, empty: bytes) -> NDArray[np.bool_]:
     if blank.any():
         blank = np.add.reduceat(_others(block.text, empty), starts, dtype=np.int64) == 0
     return blank
+
+
+def stripped(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows without blanks around their texts."""
+    return rows.with_columns(pl.all().str.strip_chars(PADDING))
 
 
 def with_nulls(rows: pl.DataFrame, words: Sequence[str]) -> pl.DataFrame:

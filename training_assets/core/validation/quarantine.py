@@ -21,8 +21,9 @@ QUARANTINE_SCHEMA = {
     "value": pl.String(),
 }
 LONGEST_VALUE = 100
-# What Python's `isprintable` refuses is escaped; this finds the texts that may hold such a character at all.
-NOT_PLAIN = r"[^\x20-\x5B\x5D-\x7E]"
+# What Python's `isprintable` refuses is escaped; this finds the texts that may hold such a character at all, which
+# plain ASCII and Latin letters (without the soft hyphen) are not.
+NOT_PLAIN = r"[^\x20-\x5B\x5D-\x7E\x{A1}-\x{AC}\x{AE}-\x{24F}]"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import polars as pl
 import pytest
@@ -13,7 +14,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 cells = st.lists(st.none() | texts, max_size=30)
 
 
-def series(values: list[str | None]) -> pl.Series:
+def series(values: Sequence[str | None]) -> pl.Series:
     return pl.Series("colour", values, dtype=pl.String)
 
 

@@ -40,5 +40,5 @@ def test_training_rows_need_a_class_each() -> None:
 
 
 def test_training_rows_need_the_column() -> None:
-    with pytest.raises(InputError, match="E_LABEL: .*_target"):
+    with pytest.raises(InputError, match=r"E_LABEL: .*_target"):
         known_labels(pl.DataFrame({"x": [1]}), "binary", ["no", "yes"])

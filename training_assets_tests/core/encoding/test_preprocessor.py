@@ -142,7 +142,7 @@ def test_there_must_be_training_rows() -> None:
 def test_features_whose_encoded_names_collide_are_refused() -> None:
     rows = pl.DataFrame({"_target": ["no", "yes"], "x": [1.0, 2.0], "x__scaled": [1.0, 2.0]})
     kinds: FeatureKinds = {"x": "numeric", "x__scaled": "numeric"}
-    with pytest.raises(InputError, match="E_NAME.*x__scaled"):
+    with pytest.raises(InputError, match=r"E_NAME.*x__scaled"):
         Preprocessor.fit(rows, kinds, Encoding(), "binary", ["no", "yes"], 0)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +20,7 @@ IMPUTATIONS: tuple[Literal["median", "mean", "zero"], ...] = ("median", "mean", 
 any_number = st.none() | st.floats() | st.integers(-(2**53), 2**53).map(float)
 
 
-def fitted(values: list[float | None], **settings: Any) -> Quantity:
+def fitted(values: Sequence[float | None], **settings: Any) -> Quantity:
     return Quantity.fit(pl.Series(values, dtype=pl.Float64), Encoding(**settings))
 
 

@@ -21,7 +21,7 @@ def fit(train: Data, validation: Data, deadline: Callable[[], bool] = lambda: Fa
     model = FAMILIES["catboost"].fit(
         params, train, validation, threads=1, seed=0, max_iterations=30, patience=30, deadline=deadline
     )
-    return cast(CatBoostModel, model)
+    return cast("CatBoostModel", model)
 
 
 def exported(model: CatBoostModel, folder: Path) -> dict[str, Any]:

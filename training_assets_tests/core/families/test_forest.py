@@ -20,7 +20,7 @@ def forest() -> Forest:
     train, validation, _ = made("multiclass").data()
     family = FAMILIES["hist_gradient_boosting"]
     model = family.fit({}, train, validation, threads=1, seed=0, max_iterations=10, patience=10, deadline=lambda: False)
-    return cast(HistGradientBoostingModel, model).forest
+    return cast("HistGradientBoostingModel", model).forest
 
 
 def with_nodes(field: str, value: Any, *, where: str) -> Forest:

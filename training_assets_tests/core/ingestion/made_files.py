@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import pytest
@@ -15,12 +16,22 @@ from training_assets.core.ingestion.discovery import BatchFile, identify, stamps
 from training_assets.core.ingestion.text import CsvText
 from training_assets.spec import Csv, Source
 
+T = TypeVar("T")
+
 
 def batch(folder: Path, data: bytes | str, name: str = "rows.csv") -> BatchFile:
     """A file in a folder, identified."""
     path = folder / name
     path.write_bytes(data.encode() if isinstance(data, str) else data)
     return identify(stamps(Source(path=str(path), format="csv"), folder)[0])
+
+
+def result_or_refusal(read: Callable[[], T]) -> T | InputError:
+    """What a function returns, or the refusal that it raises; any other exception is a failure."""
+    try:
+        return read()
+    except InputError as error:
+        return error
 
 
 def parquet_bytes(rows: pl.DataFrame) -> bytes:

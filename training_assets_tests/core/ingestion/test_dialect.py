@@ -48,6 +48,9 @@ def sniffed(data: bytes | str) -> Sniffed:
             {"delimiter": ";", "trailing": "skip", "blank_lines": "skip"},
         ),
         ("5.1,3.5,setosa\n4.9,3.0,setosa\n", {"header": False}),
+        ("39, ?, 5.0, a\n40, b, 6.0, c\n41, b, 7.0, a\n", {"header": False, "padding": "strip"}),
+        ("x, y\n1, 2\n3, 4\n", {"padding": "strip"}),
+        ("x,y\n1, \n3,4\n5,6\n", {}),
         ("1,2,3,label\n7,2,9,a\n1,1,1,b\n", {}),
     ],
 )
@@ -75,7 +78,7 @@ def test_the_dialect_is_found(data: bytes | str, said: dict[str, Any]) -> None:
 )
 def test_a_header_is_told_from_a_row(data: str, header: bool | None) -> None:
     if header is None:
-        with pytest.raises(InputError, match="E_COLUMN_NAME: rows.csv, header: the name of column 1"):
+        with pytest.raises(InputError, match=r"E_COLUMN_NAME: rows\.csv, header: the name of column 1"):
             sniffed(data)
         return
     found = sniffed(data)
@@ -123,8 +126,9 @@ def test_a_written_table_is_found_again(
     quoted: bool,
 ) -> None:
     buffer = io.StringIO(newline="")
-    quoting = csv.QUOTE_NONNUMERIC if quoted else csv.QUOTE_MINIMAL
-    writer = csv.writer(buffer, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    writer = csv.writer(
+        buffer, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_NONNUMERIC if quoted else csv.QUOTE_MINIMAL
+    )
     writer.writerows([("name", "count", "share"), *rows])
     found = sniffed(buffer.getvalue())
     assert found.dialect.delimiter == delimiter

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from training_assets.core.errors import InputError
 from training_assets.core.ingestion import parquet
 from training_assets.core.ingestion.parquet import cast_column, cast_columns, logical_type, open_parquet
+from training_assets.core.validation.casting import POLARS_TYPES
 from training_assets.spec import Column
-from training_assets_tests.core.ingestion.made_files import parquet_bytes
+from training_assets_tests.core.ingestion.made_files import parquet_bytes, result_or_refusal
 
 DAY, TIME = dt.date(2024, 2, 29), dt.datetime(2024, 2, 29, 12, 30, 1, 5)  # noqa: DTZ001 -- naive is UTC here
 
@@ -62,7 +63,7 @@ def refusal(values: pl.Series, **column: Any) -> str:
 )
 def test_types_become_logical_ones(values: pl.Series, kind: str, expected: list[Any]) -> None:
     done = cast(values, type=kind)
-    assert done.dtype == parquet.POLARS_TYPES[kind]
+    assert done.dtype == POLARS_TYPES[kind]
     assert done.to_list() == expected
 
 
@@ -157,13 +158,10 @@ def test_damage_is_refused_or_leaves_a_table_and_never_kills(seed: int) -> None:
     data = bytearray(parquet_bytes(ROWS))
     for _ in range(4):
         data[chance.randrange(4, len(data))] ^= 1 << chance.randrange(8)
-    try:
-        rows = open_parquet(bytes(data), "rows.parquet")
-    except InputError as error:
-        assert error.code in {"E_CORRUPT", "E_RATIO", "E_MAGIC", "E_NO_ROWS"}
-        assert len(str(error)) < 2000
-    else:
-        assert isinstance(rows, pl.DataFrame)
+    done = result_or_refusal(lambda: open_parquet(bytes(data), "rows.parquet"))
+    if isinstance(done, InputError):
+        assert done.code in {"E_CORRUPT", "E_RATIO", "E_MAGIC", "E_NO_ROWS"}
+        assert len(str(done)) < 2000
 
 
 def test_other_files_and_empty_ones_are_refused() -> None:
@@ -185,5 +183,5 @@ def test_a_footer_that_claims_too_much_is_not_unpacked() -> None:
     with pq.ParquetWriter(buffer, pa.schema([("a", pa.int64())])) as writer:
         for _ in range(10):
             writer.write_table(pa.table({"a": column}))
-    with pytest.raises(InputError, match="E_RATIO: rows.parquet has .* 80,000,000 rows"):
+    with pytest.raises(InputError, match=r"E_RATIO: rows\.parquet has .* 80,000,000 rows"):
         open_parquet(buffer.getvalue(), "rows.parquet")

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from training_assets.core.ingestion import records, text
+from training_assets.core.ingestion import records
 from training_assets_tests.core.ingestion.made_files import refusal, table
 
 
@@ -148,7 +148,7 @@ def test_blocks_of_any_size_give_the_same_rows(monkeypatch: pytest.MonkeyPatch, 
     """A block may end anywhere: in a quote, between CR and LF, in a letter; the rows are those of the whole text."""
     plain = records.Records.blocks
     data = 'a,b\r\n"1,\r\n5","""q"""\r\n€,"ü"\r\n3,\r\n"",x\r\n4,"\r\n"\r\n'
-    monkeypatch.setattr(text.Records, "blocks", lambda self: plain(self, size))
+    monkeypatch.setattr(records.Records, "blocks", lambda self: plain(self, size))
     expected = [("1,\r\n5", '"q"'), ("€", "ü"), ("3", None), (None, "x"), ("4", "\r\n")]
     assert cells(data) == expected
 
@@ -161,3 +161,12 @@ def test_a_large_file_takes_seconds() -> None:
     assert time.monotonic() - started < 10
     assert rows.shape == (600_000, 4)
     assert rows.row(-1) == ("12345.678", "abcdefgh", 'x "y"', "99")
+
+
+def test_padding_is_kept_or_stripped() -> None:
+    data = "a, b\n1, x y\n ,\t2 \n"
+    assert table(data).columns == ["a", " b"]
+    assert cells(data) == [("1", " x y"), (" ", "\t2 ")]
+    stripped = table(data, padding="strip")
+    assert stripped.columns == ["a", "b"]
+    assert stripped.rows() == [("1", "x y"), (None, "2")]

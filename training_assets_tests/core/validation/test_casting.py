@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
 
 import polars as pl
 import pytest
@@ -19,7 +20,7 @@ from training_assets_tests.core.small_spec import column
 at = datetime.fromisoformat
 
 
-def text(kind: str, cells: list[str | None], decimal: str = ".", **rules: object) -> Cast:
+def text(kind: str, cells: list[str | None], decimal: str = ".", **rules: Any) -> Cast:
     return cast(pl.Series("c", cells, dtype=pl.String), column(kind, **rules), decimal)
 
 
@@ -27,7 +28,7 @@ def broken(done: Cast) -> dict[str, list[int]]:
     return {rule: mask.arg_true().to_list() for rule, mask in done.failures}
 
 
-def one(kind: str, cell: str, **rules: object) -> object:
+def one(kind: str, cell: str, **rules: Any) -> object:
     """The value of one cell, or the name of the rule that it breaks."""
     done = text(kind, [cell], **rules)
     assert len(done.failures) <= 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -59,7 +61,7 @@ def test_the_difference_stays_short_with_very_many_columns() -> None:
     assert len(str(caught.value)) < 2100
 
 
-def breaks(rows: dict[str, list[object]], rules: dict[str, object]) -> dict[str, list[int]]:
+def breaks(rows: dict[str, Any], rules: dict[str, Any]) -> dict[str, list[int]]:
     spec = small_spec({"c": rules})
     frame = typed(raw_rows({**rows, "y": ["a"] * len(rows["c"])}, dtype=pl.Null()), spec).rows
     return {item.rule: item.rows.arg_true().to_list() for item in rule_breaks(frame, spec)}

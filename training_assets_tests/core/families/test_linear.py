@@ -1,0 +1,97 @@
+"""The linear family against scikit-learn's own solvers, and what is its own: the clock."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import check_grad
+from scipy.sparse import csr_array
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from training_assets.core.families import FAMILIES, Data, design_matrix, penalised
+from training_assets.core.families.linear import LinearModel
+from training_assets.spec.target import Task
+from training_assets_tests.core.encoding.made_rows import TASKS, made
+
+
+@cache
+def fit(task: Task, l2: float) -> tuple[LinearModel, Data, Data]:
+    train, validation, test = made(task).data()
+    model = FAMILIES["linear"].fit(
+        {"l2": l2}, train, validation, threads=1, seed=0, max_iterations=2000, patience=1, deadline=lambda: False
+    )
+    return cast("LinearModel", model), train, test
+
+
+def rows_of(model: LinearModel, data: Data) -> Any:
+    return design_matrix.matrix(data, model.scale)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize("l2", [0.1, 1.0, 30.0])
+def test_classes_get_the_probabilities_of_logistic_regression(task: Task, l2: float) -> None:
+    model, train, test = fit(task, l2)
+    theirs = LogisticRegression(C=1 / l2, tol=1e-8, max_iter=10_000).fit(rows_of(model, train), train.y)
+    expected = theirs.predict_proba(rows_of(model, test))
+    np.testing.assert_allclose(model.predict(test), expected[:, 1] if task == "binary" else expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("l2", [0.1, 1.0, 30.0])
+def test_values_are_those_of_ridge_regression(l2: float) -> None:
+    model, train, test = fit("regression", l2)
+    theirs = Ridge(alpha=l2).fit(rows_of(model, train).toarray(), train.y)
+    np.testing.assert_allclose(model.predict(test), theirs.predict(rows_of(model, test).toarray()), rtol=1e-4)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_stronger_penalty_gives_smaller_weights(task: Task) -> None:
+    sizes = [np.abs(fit(task, l2)[0].solution.weights).sum() for l2 in (0.1, 30.0, 10_000.0)]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_nothing_stops_early_and_the_training_loss_falls(task: Task) -> None:
+    model, _, _ = fit(task, 1.0)
+    assert model.best_iteration is None
+    losses = model.curves["train"]
+    assert losses[-1] == pytest.approx(min(losses), rel=1e-3)
+    assert losses[-1] < losses[0]
+
+
+@settings(max_examples=30, deadline=None)
+@given(task=st.sampled_from(TASKS), seed=st.integers(0, 10_000), size=st.sampled_from([0.1, 1.0, 10.0]))
+def test_gradients_are_those_of_the_losses(task: Task, seed: int, size: float) -> None:
+    rng = np.random.default_rng(seed)
+    outputs = 3 if task == "multiclass" else 1
+    labels = rng.normal(size=6) if task == "regression" else rng.integers(0, max(outputs, 2), 6)
+    loss = penalised._LOSSES[task]
+    raw = size * rng.normal(size=(6, outputs))
+    miss = check_grad(
+        lambda flat: loss(flat.reshape(raw.shape), labels)[0],
+        lambda flat: loss(flat.reshape(raw.shape), labels)[1].ravel(),
+        raw.ravel(),
+    )
+    assert miss < 1e-5 * max(size, 1)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_extreme_rows_do_not_overflow(task: Task) -> None:
+    rows = csr_array(np.array([[1e6], [-1e6], [1e6], [-1e6]]))
+    labels = {"binary": [0, 1, 1, 0], "multiclass": [0, 1, 2, 0], "regression": [1.0, -1.0, 1.0, -1.0]}[task]
+    values = np.array(labels, dtype=np.float64 if task == "regression" else np.int32)
+    found = penalised.fit((rows, values), (rows, values), task, 3, l2=1.0, max_iterations=50, deadline=lambda: False)
+    assert np.isfinite(found.raw(rows)).all()
+    assert np.isfinite(found.curves["train"]).all()
+
+
+def test_weights_are_the_same_bit_by_bit_when_fitted_again() -> None:
+    first, _, _ = fit("multiclass", 1.0)
+    fit.cache_clear()
+    again, _, _ = fit("multiclass", 1.0)
+    assert first is not again
+    assert first.solution.weights.tobytes() == again.solution.weights.tobytes()
