@@ -18,3 +18,8 @@ def __getattr__(name: str) -> object:
         return TrainingPipeline
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    """Let `dg` find the component when it looks through the package."""
+    return [*globals(), *__all__]

@@ -25,6 +25,9 @@ from training_assets.checks import evaluation as evaluation_checks
 from training_assets.checks import raw as raw_checks
 from training_assets.checks import splits as split_checks
 from training_assets.checks import validation as validation_checks
+from training_assets.core.errors import InputError
+from training_assets.core.spec_check import check_spec
+from training_assets.resources.places import ROOT
 from training_assets.spec import ModelSpec
 
 STAGES: dict[str, list[ModuleType]] = {
@@ -54,6 +57,10 @@ class TrainingPipeline(dg.Component):
         if not isinstance(attributes, ModelSpec):
             message = f"{context.path}: `attributes` is missing; start with `training-assets init DATA --target COLUMN`"
             raise TypeError(message)
+        try:
+            check_spec(attributes, ROOT)
+        except InputError as error:
+            raise InputError(error.code, f"{context.path.name}/defs.yaml: {error.text}") from error
         return cls(name=attributes.name or context.path.name, spec=attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002 - the component protocol

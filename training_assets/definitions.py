@@ -10,17 +10,14 @@ import dagster as dg
 from training_assets.component import TrainingPipeline
 from training_assets.resources.artifacts import ArtifactIOManager, Artifacts
 from training_assets.resources.models import Models
-from training_assets.resources.places import Places
+from training_assets.resources.places import PACKAGE, ROOT, Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.tracking import Tracking
-
-PACKAGE = Path(__file__).resolve().parent
 
 
 def places() -> Places:
     """Where things live: `TRAINING_ASSETS_HOME`, by default `.training_assets/` in the project."""
-    root = PACKAGE.parent
-    return Places(root, Path(os.environ.get("TRAINING_ASSETS_HOME") or root / ".training_assets").resolve())
+    return Places(ROOT, Path(os.environ.get("TRAINING_ASSETS_HOME") or ROOT / ".training_assets").resolve())
 
 
 def resources(models: Models, where: Places) -> dict[str, object]:

@@ -76,14 +76,23 @@ def test_staging_alone_finds_nothing_to_stage(poisoned: tuple[Workplace, dg.Exec
     assert place.places.ledger.pointer(MODEL, "staging") is None
 
 
+def _eager(spec: dg.AssetSpec) -> dg.AssetSpec:
+    condition = dg.AutomationCondition.eager()
+    return spec.replace_attributes(automation_condition=condition) if spec.key == DOWNSTREAM else spec
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")  # eager() uses what dagster calls beta
 def test_automation_that_ignores_checks_is_refused(poisoned: tuple[Workplace, dg.ExecuteInProcessResult]) -> None:
     place, _ = poisoned
-    eager = place.definitions().map_asset_specs(
-        func=lambda spec: (
-            spec.replace_attributes(automation_condition=dg.AutomationCondition.eager())
-            if spec.key == DOWNSTREAM
-            else spec
-        )
+    definitions = place.definitions()
+    eager = dg.Definitions(
+        assets=[
+            asset.map_asset_specs(_eager)
+            for asset in definitions.assets or []
+            if isinstance(asset, dg.AssetsDefinition)
+        ],
+        asset_checks=definitions.asset_checks,
+        resources=definitions.resources,
     )
     cursor = dg.evaluate_automation_conditions(defs=eager, instance=place.instance).cursor
     place.materialise("evaluation_report")

@@ -18,7 +18,10 @@ FEATURES = "feature_table"
 ROWS = "rows.parquet"
 
 
-@dg.asset(kinds={"polars", "parquet"}, code_version=code_version("core/features", packages=("polars",)))
+@dg.asset(
+    kinds={"polars", "parquet"},
+    code_version=code_version("core/features", "core/validation/label.py", packages=("polars",)),
+)
 def feature_table(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[Models],

@@ -19,7 +19,7 @@ from training_assets.resources.places import Places
 RAW = "raw_data"
 
 
-@dg.asset(kinds={"deltalake", "polars"}, code_version=code_version("core/ingestion"))
+@dg.asset(kinds={"deltalake", "polars"}, code_version=code_version("core/ingestion", "core/validation/casting.py"))
 def raw_data(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[Models],
@@ -31,7 +31,9 @@ def raw_data(
     known = set(places.tables.batches(model.name, RAW))
     noted = {event.subject for event in places.ledger.events(model.name, "batch_ingested")}
     refused: list[dict[str, str]] = []
-    for stamp in stamps(model.spec.source, places.root):
+    with clear_failures():
+        files = stamps(model.spec.source, places.root)
+    for stamp in files:
         batch = stamp.path.name
         try:
             file = identify(stamp)

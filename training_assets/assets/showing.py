@@ -48,5 +48,7 @@ def markdown_table(lines: list[dict[str, Any]], most: int = 30) -> str:
 
 
 def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
     text = f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
     return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")

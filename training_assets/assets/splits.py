@@ -19,7 +19,7 @@ from training_assets.spec.target import Task
 
 SPLITS = ("train_split", "validation_split", "test_split")
 PROFILE = "profile.json"
-CODE = code_version("core/splitting.py", "core/row_keys.py")
+CODE = code_version("core/splitting.py", "core/strata.py", "core/row_keys.py", "core/split_findings.py")
 
 
 def _out(what: str) -> dg.AssetOut:
@@ -82,5 +82,5 @@ def _labels(rows: pl.DataFrame, task: Task) -> dict[str, int | float]:
         return (
             {f"quantile {q:g}": float(label.quantile(q) or 0.0) for q in (0, 0.25, 0.5, 0.75, 1)} if rows.height else {}
         )
-    counts = label.value_counts().sort("_target")
+    counts = label.value_counts(name="_rows").sort("_target")
     return {str(name): int(count) for name, count in counts.iter_rows()}

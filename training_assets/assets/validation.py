@@ -18,7 +18,7 @@ from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
 
 VALIDATED, QUARANTINED = "validated_data", "quarantined_rows"
-CODE = code_version("core/validation", "core/row_keys.py", packages=("pandera",))
+CODE = code_version("core/validation", "core/row_keys.py", "core/features", packages=("pandera", "polars"))
 
 
 @dg.multi_asset(

@@ -37,11 +37,13 @@ def split_checks(
     def find() -> Iterator[Finding]:
         columns = ["_key", "_target", *([group] if group else [])]
         rows = {name: result.artifact.frame(ROWS).select(columns) for name, result in stored.items()}
-        yield split_findings.proportions_hold({name: frame.height for name, frame in rows.items()}, spec.split)
+        groups = {name: frame[group] for name, frame in rows.items()} if group else None
+        dealt = None if groups is None else sum(each.n_unique() for each in groups.values())
+        counts = {name: frame.height for name, frame in rows.items()}
+        yield split_findings.proportions_hold(counts, spec.split, groups=dealt)
         yield split_findings.labels_are_balanced(
             {name: frame["_target"] for name, frame in rows.items()}, spec.target.task
         )
-        groups = {name: frame[group] for name, frame in rows.items()} if group else None
         yield split_findings.splits_share_no_rows({name: frame["_key"] for name, frame in rows.items()}, groups)
 
     made_from = {

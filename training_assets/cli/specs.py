@@ -8,7 +8,8 @@ from typing import Any
 from training_assets.core.artifact_format import write_file
 from training_assets.core.errors import InputError
 from training_assets.core.inference.draft import draft, to_yaml
-from training_assets.definitions import PACKAGE, places
+from training_assets.definitions import places
+from training_assets.resources.places import PACKAGE
 
 
 def write_draft(data: Path, target: str | None, *, name: str | None, overwrite: bool) -> dict[str, Any]:

@@ -11,5 +11,5 @@ class InputError(ValueError):
     def __init__(self, code: str, message: str) -> None:
         """Keep the code apart from the text, so that machines need not parse it."""
         self.code = code
-        text = message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…"
-        super().__init__(f"{code}: {text}")
+        self.text = message if len(message) <= MAX_MESSAGE else message[: MAX_MESSAGE - 1] + "…"
+        super().__init__(f"{code}: {self.text}")

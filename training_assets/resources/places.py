@@ -9,6 +9,10 @@ from pathlib import Path
 from training_assets.resources.ledger import Ledger
 from training_assets.resources.tables import Tables
 
+PACKAGE = Path(__file__).resolve().parent.parent
+ROOT = PACKAGE.parent
+"""The project: what paths in specs are relative to."""
+
 
 @dataclass(frozen=True)
 class Places:

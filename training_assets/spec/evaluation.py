@@ -22,7 +22,7 @@ class ValueRule(Rule):
     kind: Literal["value"]
     min: float | None = Field(None, allow_inf_nan=False, description="Floor.")
     max: float | None = Field(None, allow_inf_nan=False, description="Ceiling.")
-    on: Literal["point", "bound"] = Field("point", description="The value itself, or its worse confidence bound.")
+    compare: Literal["point", "bound"] = Field("point", description="The value itself, or its worse confidence bound.")
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> ValueRule:

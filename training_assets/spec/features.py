@@ -19,7 +19,7 @@ class Join(Section):
     """Columns of another table, added to each row by key; rows are never multiplied or lost."""
 
     table: str = Field(description="CSV or Parquet file, relative to the project's root.")
-    on: list[str] = Field(min_length=1, description="Key columns, of the same name in both tables.")
+    keys: list[str] = Field(min_length=1, description="Key columns, of the same name in both tables.")
     columns: list[str] = Field(min_length=1, description="Columns to add; they become features.")
     prefix: str = Field("", description="Put before the names of the added columns.")
     as_of: AsOf | None = Field(None, description="Point-in-time match; without it, keys must match exactly.")

@@ -87,7 +87,7 @@ def test_every_column_that_is_no_feature_says_why(spec: ModelSpec) -> None:
 def test_weather_is_joined_by_when_it_was_known(spec: ModelSpec) -> None:
     (join,) = spec.features.joins
     weather = pl.read_parquet(ROOT / join.table)
-    assert set(join.columns) | set(join.on) <= set(weather.columns)
+    assert set(join.columns) | set(join.keys) <= set(weather.columns)
     assert join.as_of is not None
     assert (join.as_of.time, join.as_of.table_time) == ("time_hour", "known_at")
 

@@ -121,7 +121,7 @@ def _limit(
             "FAIL", value, limit, f"{rule.metric} {seen} is {'under' if floor else 'over'} the {kind} {asked}"
         )
     keeps = f"{rule.metric} {seen} keeps the {kind} {asked}"
-    if rule.on == "point":
+    if rule.compare == "point":
         return _Finding("PASS", value, limit, keeps)
     side = "low" if floor else "high"
     bound = _finite(entry.get(side))

@@ -40,7 +40,7 @@ def needed_before(join: Join, spec: ModelSpec, there: list[str]) -> list[str]:
 
 def row_columns(join: Join) -> list[str]:
     """The columns of the rows that a join looks rows up by."""
-    return [*join.on, *([join.as_of.time] if join.as_of else [])]
+    return [*join.keys, *([join.as_of.time] if join.as_of else [])]
 
 
 def intermediates(spec: ModelSpec) -> set[str]:

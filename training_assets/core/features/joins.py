@@ -30,7 +30,7 @@ def joined(rows: pl.DataFrame, join: Join, root: Path) -> pl.DataFrame:
     table = _read(join, root, rows)
     _present(table.columns, _table_columns(join), join, "table")
     table = table.select(_table_columns(join)).with_columns(logical(table[name]) for name in _table_columns(join))
-    pairs = [(name, name) for name in join.on] + ([(join.as_of.time, join.as_of.table_time)] if join.as_of else [])
+    pairs = [(name, name) for name in join.keys] + ([(join.as_of.time, join.as_of.table_time)] if join.as_of else [])
     for ours, theirs in pairs:
         _same_type(rows[ours], table[theirs], join)
     keys = _unique_keys(table, join)
@@ -87,11 +87,11 @@ def table_schema(join: Join, root: Path) -> dict[str, pl.DataType | None]:
 
 
 def _row_columns(join: Join) -> list[str]:
-    return [*join.on, *([join.as_of.time] if join.as_of else [])]
+    return [*join.keys, *([join.as_of.time] if join.as_of else [])]
 
 
 def _table_columns(join: Join) -> list[str]:
-    named = [*join.on, *([join.as_of.table_time] if join.as_of else []), *join.columns]
+    named = [*join.keys, *([join.as_of.table_time] if join.as_of else []), *join.columns]
     return list(dict.fromkeys(named))
 
 
@@ -117,7 +117,7 @@ def _read(join: Join, root: Path, rows: pl.DataFrame) -> pl.DataFrame:
     try:
         if file.suffix.lower() == ".parquet":
             return pl.read_parquet(file)
-        text_keys = {name: pl.String() for name in join.on if rows.schema[name] == pl.String}
+        text_keys = {name: pl.String() for name in join.keys if rows.schema[name] == pl.String}
         return pl.read_csv(
             file,
             null_values=NULL_WORDS,
@@ -145,7 +145,7 @@ def _same_type(ours: pl.Series, theirs: pl.Series, join: Join) -> None:
 
 def _unique_keys(table: pl.DataFrame, join: Join) -> pl.DataFrame:
     """The table's keys (and times) with the position of their row, each once; rows without a key are left out."""
-    columns = [pl.col(name) for name in join.on]
+    columns = [pl.col(name) for name in join.keys]
     if join.as_of is not None:
         columns.append(pl.col(join.as_of.table_time).alias(TIME))
     keys = table.select(columns).with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias(MATCH)).drop_nulls()
@@ -163,10 +163,10 @@ def _unique_keys(table: pl.DataFrame, join: Join) -> pl.DataFrame:
 
 def _matches(rows: pl.DataFrame, keys: pl.DataFrame, join: Join) -> pl.Series:
     """For each row the position of its match in the table, or null."""
-    left = rows.select(join.on)
+    left = rows.select(join.keys)
     if join.as_of is None:
-        return left.join(keys, on=join.on, how="left", maintain_order="left")[MATCH]
-    return _matches_as_of(left.with_columns(rows[join.as_of.time].alias(TIME)), keys, join.on, join.as_of)
+        return left.join(keys, on=join.keys, how="left", maintain_order="left")[MATCH]
+    return _matches_as_of(left.with_columns(rows[join.as_of.time].alias(TIME)), keys, join.keys, join.as_of)
 
 
 def _matches_as_of(left: pl.DataFrame, keys: pl.DataFrame, on: list[str], as_of: AsOf) -> pl.Series:

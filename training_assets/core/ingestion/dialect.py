@@ -119,6 +119,7 @@ def _agreement(block: Block, delimiter: str) -> tuple[float, float]:
 
 def _settled(text: bytes, dialect: Csv, where: str) -> tuple[Csv, pl.DataFrame]:
     """The strictest treatment of blank lines and empty tails in which the whole file is sound, and its rows."""
+    found: list[tuple[Csv, pl.DataFrame]] = []
     failures: list[InputError] = []
     treatments: tuple[Literal["refuse", "skip"], ...] = ("refuse", "skip")
     for trailing, blank_lines in itertools.product(treatments, treatments):
@@ -132,9 +133,12 @@ def _settled(text: bytes, dialect: Csv, where: str) -> tuple[Csv, pl.DataFrame]:
         junk = pl.all().str.strip_chars((TAIL + dialect.delimiter.encode()).decode()) == ""
         has_tail = trailing == "refuse" and rows.width > 1 and rows[:, -1:].select(junk.all()).item()
         has_blank = blank_lines == "refuse" and rows.select(pl.all_horizontal(junk).any()).item()
+        found.append((tried.model_copy(update={"null_values": [""]}), rows))
         if not has_tail and not has_blank:
-            return tried.model_copy(update={"null_values": [""]}), rows
-    raise failures[0]
+            return found[-1]
+    if not found:
+        raise failures[0]
+    return found[0]
 
 
 def _are_quoted(rows: pl.DataFrame) -> bool:

@@ -21,7 +21,7 @@ HIGHER = ("higher", "maximize")
 def learning_curves(curves: Mapping[str, Sequence[float]], best_iteration: int | None, metric: str) -> bytes:
     """Draw a metric over iterations, one line a split, with the kept iteration marked.
 
-    `best_iteration` is a position in the curves (from 0), or None. ValueError if no curve has a point.
+    `best_iteration` is the number of iterations kept (from 1), or None. ValueError if no curve has a point.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -30,15 +30,15 @@ def learning_curves(curves: Mapping[str, Sequence[float]], best_iteration: int |
         message = "there are no learning curves to draw"
         raise ValueError(message)
     length = max(values.size for values in drawn.values())
-    kept = best_iteration if best_iteration is not None and 0 <= best_iteration < length else None
+    kept = best_iteration if best_iteration is not None and 1 <= best_iteration <= length else None
     judge = drawn.get("validation", next(iter(drawn.values())))
     title = f"Learning curves: {metric}"
-    if kept is not None and kept < judge.size:
-        title += f" {number(float(judge[kept]))} at iteration {kept:,} of {length:,}"
+    if kept is not None and kept <= judge.size:
+        title += f" {number(float(judge[kept - 1]))} at iteration {kept:,} of {length:,}"
     figure, (axes,) = canvas(title)
     for (name, values), colour in zip(drawn.items(), PALETTE, strict=False):
         single = "o" if values.size == 1 else None  # a line through one point is invisible
-        axes.plot(np.arange(values.size), values, color=colour, linewidth=1.6, marker=single, label=label(name))
+        axes.plot(np.arange(1, values.size + 1), values, color=colour, linewidth=1.6, marker=single, label=label(name))
     if kept is not None:
         axes.axvline(kept, color=GREY, linewidth=1, linestyle="--", label="kept")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

@@ -158,7 +158,7 @@ def label_is_balanced(rows: pl.DataFrame, spec: ModelSpec) -> Finding:
     labels = labels.drop_nulls()
     if spec.target.task == "regression":
         return _quantity_varies(labels, facts)
-    counts = dict(labels.value_counts(sort=True).iter_rows())
+    counts = dict(labels.value_counts(sort=True, name="_rows").iter_rows())
     missing = [name for name in spec.target.classes or [] if name not in counts]
     counts |= dict.fromkeys(missing, 0)
     lines = [

@@ -82,7 +82,7 @@ def test_bounds_are_inclusive(rule: ValueRule, value: float, expected: str) -> N
     ],
 )
 def test_on_bound_a_floor_is_held_against_the_lower_bound(entry: Any, expected: str) -> None:
-    assert outcome(floor(0.7, on="bound"), roc_auc=entry) == expected
+    assert outcome(floor(0.7, compare="bound"), roc_auc=entry) == expected
     value = entry[1]
     assert outcome(floor(0.7), roc_auc=entry) == ("PASS" if value >= 0.7 else "FAIL")
 
@@ -97,7 +97,7 @@ def test_on_bound_a_floor_is_held_against_the_lower_bound(entry: Any, expected: 
     ],
 )
 def test_on_bound_a_ceiling_is_held_against_the_upper_bound(entry: Any, expected: str) -> None:
-    assert outcome(ceiling(0.5, on="bound"), log_loss=entry) == expected
+    assert outcome(ceiling(0.5, compare="bound"), log_loss=entry) == expected
 
 
 def test_a_rule_with_both_bounds_needs_both() -> None:
@@ -112,7 +112,7 @@ def test_a_rule_with_both_bounds_needs_both() -> None:
 
 
 def test_the_worse_of_two_bounds_decides() -> None:
-    rule = ValueRule(kind="value", metric="roc_auc", min=0.7, max=0.95, on="bound")
+    rule = ValueRule(kind="value", metric="roc_auc", min=0.7, max=0.95, compare="bound")
     assert outcome(rule, roc_auc=(0.6, 0.96, 0.97)) == "FAIL"
     assert outcome(rule, roc_auc=(0.6, 0.94, 0.97)) == "INCONCLUSIVE"
 
@@ -154,7 +154,9 @@ def test_without_a_dummy_nothing_is_beaten(dummies: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf, "0.9", True, [], {}, 10**400])
-@pytest.mark.parametrize("rule", [floor(0), ceiling(2, "roc_auc"), beats(), floor(0, on="bound", otherwise="review")])
+@pytest.mark.parametrize(
+    "rule", [floor(0), ceiling(2, "roc_auc"), beats(), floor(0, compare="bound", otherwise="review")]
+)
 def test_what_is_no_number_is_an_error(rule: Any, value: Any) -> None:
     verdict = judge(report(roc_auc=(0.9, value, 0.9)), [rule], **BOUND)
     assert (verdict.name, only(verdict).observed) == ("ERROR", None)
@@ -201,12 +203,14 @@ def test_a_bound_that_is_no_number_is_an_error() -> None:
     """The spec refuses it; a rule that got around the spec must not pass either."""
     for limit in (math.nan, -math.inf):
         rule = ValueRule.model_construct(
-            kind="value", metric="roc_auc", min=limit, max=None, on="point", otherwise="reject"
+            kind="value", metric="roc_auc", min=limit, max=None, compare="point", otherwise="reject"
         )
         verdict = judge(report(roc_auc=0.9), [rule], **BOUND)
         assert verdict.name == "ERROR"
         fingerprint.canonical(verdict.to_json())
-    none = ValueRule.model_construct(kind="value", metric="roc_auc", min=None, max=None, on="point", otherwise="reject")
+    none = ValueRule.model_construct(
+        kind="value", metric="roc_auc", min=None, max=None, compare="point", otherwise="reject"
+    )
     assert judge(report(roc_auc=0.9), [none], **BOUND).name == "ERROR"
     margin = BeatsDummyRule.model_construct(kind="beats_dummy", metric="roc_auc", margin=math.nan, otherwise="reject")
     assert judge(report(roc_auc=0.9), [margin], **BOUND).name == "ERROR"
@@ -229,7 +233,12 @@ def test_a_policy_is_its_rules_whatever_their_order() -> None:
     one, two = floor(0.7), beats("log_loss")
     assert policy_digest([one, two]) == policy_digest([two, one])
     assert (
-        len({policy_digest(each) for each in ([], [one], [two], [one, one], [floor(0.71)], [floor(0.7, on="bound")])})
+        len(
+            {
+                policy_digest(each)
+                for each in ([], [one], [two], [one, one], [floor(0.71)], [floor(0.7, compare="bound")])
+            }
+        )
         == 6
     )
     assert policy_digest([floor(1)]) == policy_digest([floor(1.0)])
@@ -253,12 +262,12 @@ def test_unknown_metrics_are_named_once_and_in_order() -> None:
         (floor(0.7), {"roc_auc": 0.741}, "roc_auc 0.741 keeps the floor 0.7"),
         (ceiling(0.5), {"log_loss": 0.612}, "log_loss 0.612 is over the ceiling 0.5"),
         (
-            floor(0.7, on="bound"),
+            floor(0.7, compare="bound"),
             {"roc_auc": (0.698, 0.705, 0.712)},
             "roc_auc 0.705 keeps the floor 0.7, but its low bound 0.698 does not",
         ),
         (
-            floor(0.7, on="bound"),
+            floor(0.7, compare="bound"),
             {"roc_auc": (None, 0.705, None)},
             "roc_auc 0.705 keeps the floor 0.7, but has no low bound: the report says no number",
         ),
@@ -273,7 +282,7 @@ def test_a_result_says_what_was_seen_and_asked(rule: Any, entries: dict[str, Any
 def test_a_result_has_the_numbers_it_rests_on() -> None:
     plain = only(judge(report(roc_auc=(0.6, 0.8, 0.9)), [floor(0.7)], **BOUND))
     assert (plain.observed, plain.bound) == (0.8, 0.7)
-    doubtful = only(judge(report(roc_auc=(0.6, 0.8, 0.9)), [floor(0.7, on="bound")], **BOUND))
+    doubtful = only(judge(report(roc_auc=(0.6, 0.8, 0.9)), [floor(0.7, compare="bound")], **BOUND))
     assert (doubtful.observed, doubtful.bound) == (0.6, 0.7)
     beaten = only(judge(report(roc_auc=0.8), [beats(margin=0.1)], **BOUND))
     assert (beaten.observed, beaten.bound) == (0.8, 0.6)
@@ -284,7 +293,7 @@ def test_a_result_has_the_numbers_it_rests_on() -> None:
 
 def test_a_sound_model_passes_and_a_constant_one_does_not() -> None:
     gates: list[AnyRule] = [
-        floor(0.7, on="bound"),
+        floor(0.7, compare="bound"),
         beats("log_loss"),
         beats("average_precision", 0.05),
         ceiling(0.99, "roc_auc"),

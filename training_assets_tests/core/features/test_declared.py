@@ -22,7 +22,7 @@ COLUMNS: dict[str, Any] = {
     "gate": {"type": "string", "role": "leaking"},
 }
 TARGET = {"expression": "delay > 15", "task": "binary"}
-JOIN = {"table": "t.csv", "on": ["s"], "columns": ["v"]}
+JOIN = {"table": "t.csv", "keys": ["s"], "columns": ["v"]}
 AS_OF = {"time": "when", "table_time": "seen"}
 
 
@@ -52,7 +52,7 @@ def root(tmp_path: Path) -> Path:
             "derived": {"y": "EXTRACT(year FROM seen)"},
         },
         {"joins": [{**JOIN, "table": "not/there/yet.csv", "prefix": "p_"}], "derived": {"more": "p_v + 1"}},
-        {"joins": [JOIN, {**JOIN, "prefix": "again_", "on": ["v"]}]},
+        {"joins": [JOIN, {**JOIN, "prefix": "again_", "keys": ["v"]}]},
     ],
 )
 def test_sound_features_pass(root: Path, features: dict[str, Any]) -> None:
@@ -73,10 +73,10 @@ def test_sound_features_pass(root: Path, features: dict[str, Any]) -> None:
         ({"derived": {"_r": "n + 1"}}, "E_NAME: features.derived._r has a name that is reserved"),
         ({"derived": {"a\x1b": "n + 1"}}, r"E_NAME: features\.derived\.a\\x1b has a name"),
         ({"joins": [JOIN], "derived": {"v": "n + 1"}}, "E_NAME: features.derived.v has the name of another column"),
-        ({"joins": [{**JOIN, "on": ["delay"]}]}, "E_LEAKING: .*looks rows up by 'delay'.*it is measured on arrival"),
+        ({"joins": [{**JOIN, "keys": ["delay"]}]}, "E_LEAKING: .*looks rows up by 'delay'.*it is measured on arrival"),
         ({"joins": [{**JOIN, "as_of": {**AS_OF, "time": "gate"}}]}, "E_LEAKING: .*looks rows up by 'gate'"),
         ({"joins": [{**JOIN, "columns": ["w"]}]}, "E_JOIN_COLUMN: .*the table lack.* 'w'"),
-        ({"joins": [{**JOIN, "on": ["q"]}]}, "E_JOIN_COLUMN: .*the rows lack.* 'q'"),
+        ({"joins": [{**JOIN, "keys": ["q"]}]}, "E_JOIN_COLUMN: .*the rows lack.* 'q'"),
         ({"joins": [{**JOIN, "columns": ["delay"]}]}, "E_JOIN_COLUMN: .*'delay' exists already"),
         ({"joins": [JOIN, JOIN]}, "E_JOIN_COLUMN: .*'v' exists already"),
         ({"joins": [{**JOIN, "table": "../t.csv"}]}, "E_TABLE: .*must stay inside the project"),

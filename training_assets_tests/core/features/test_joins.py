@@ -22,7 +22,7 @@ at = datetime.fromisoformat
 
 
 def join(**sections: Any) -> Join:
-    return Join.model_validate({"table": "table.csv", "on": ["k"], "columns": ["v"], **sections})
+    return Join.model_validate({"table": "table.csv", "keys": ["k"], "columns": ["v"], **sections})
 
 
 def written(root: Path, text: str, name: str = "table.csv") -> Path:
@@ -93,7 +93,7 @@ def test_a_key_that_occurs_twice_is_refused_with_count_and_sample(tmp_path: Path
         ({"table": "../table.csv"}, {"k": ["a"]}, "E_TABLE: .*must stay inside the project"),
         ({"table": "/etc/passwd"}, {"k": ["a"]}, "E_TABLE: .*must stay inside the project"),
         ({"columns": ["w"]}, {"k": ["a"]}, "E_JOIN_COLUMN: .*the table lack.* column 'w'; columns there: k, v, seen"),
-        ({"on": ["q"]}, {"k": ["a"]}, "E_JOIN_COLUMN: .*the rows lack.* column 'q'"),
+        ({"keys": ["q"]}, {"k": ["a"]}, "E_JOIN_COLUMN: .*the rows lack.* column 'q'"),
         ({"as_of": AS_OF}, {"k": ["a"]}, "E_JOIN_COLUMN: .*the rows lack.* column 't'"),
         ({}, {"k": ["a"], "v": [1]}, "E_JOIN_COLUMN: .*column 'v' exists already; give the join a `prefix`"),
         ({"columns": ["v", "v"]}, {"k": ["a"]}, "E_JOIN_COLUMN: .*column 'v' exists already"),
@@ -226,11 +226,11 @@ def test_flights_get_the_weather_of_their_hour(shared_data: Path) -> None:
     assert sorted_rows.counts == {"read": 336_776, "kept": 327_346, "quarantined": 0, "unlabelled": 9_430}
     rows = sorted_rows.rows
     weather = {"table": "weather.csv", "columns": ["temp", "wind_speed", "precip"], "prefix": "weather_"}
-    exact = joined(rows, join(**weather, on=["origin", "time_hour"]), folder)
+    exact = joined(rows, join(**weather, keys=["origin", "time_hour"]), folder)
     assert exact.drop("weather_temp", "weather_wind_speed", "weather_precip").equals(rows)
     assert exact["weather_temp"].null_count() / rows.height < 0.01
     as_of = {"time": "time_hour", "table_time": "time_hour", "tolerance": "2h"}
-    recent = joined(rows, join(**weather, on=["origin"], as_of=as_of), folder)
+    recent = joined(rows, join(**weather, keys=["origin"], as_of=as_of), folder)
     both = exact["weather_temp"].is_not_null()
     assert recent["weather_temp"].filter(both).equals(exact["weather_temp"].filter(both))
     assert recent["weather_temp"].null_count() <= exact["weather_temp"].null_count()

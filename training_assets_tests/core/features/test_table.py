@@ -85,7 +85,7 @@ def test_derived_columns_see_joined_and_earlier_ones(tmp_path: Path) -> None:
         "joins": [
             {
                 "table": "weather.csv",
-                "on": ["s"],
+                "keys": ["s"],
                 "columns": ["temp"],
                 "prefix": "w_",
                 "as_of": {"time": "when", "table_time": "seen"},
@@ -123,7 +123,7 @@ def test_durations_are_seconds_and_dates_may_lead_to_others(tmp_path: Path) -> N
 def test_a_derived_time_can_be_what_a_join_looks_up(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("s,seen,v\nu,2013-01-01T00:00:00,1\nv,2013-01-01T00:00:00,2\n")
     as_of = {"time": "day", "table_time": "seen"}
-    joins = [{"table": "t.csv", "on": ["s"], "columns": ["v"], "as_of": as_of}]
+    joins = [{"table": "t.csv", "keys": ["s"], "columns": ["v"], "as_of": as_of}]
     spec = spec_with(features={"joins": joins, "derived": {"day": "DATE_TRUNC('day', \"when\")", "more": "v + 1"}})
     table = feature_table(validated(spec), spec, tmp_path)
     assert table.rows.select("v", "more").rows() == [(1, 2), (2, 3), (None, None)]

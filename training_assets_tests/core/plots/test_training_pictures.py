@@ -26,15 +26,15 @@ def trial(number: int, score: float | None, family: str = "catboost", seconds: f
 
 def test_learning_curves_say_the_kept_score_and_iteration() -> None:
     curves = {"train": [0.6, 0.4, 0.2], "validation": [0.7, 0.5, 0.6]}
-    title = seen(plots.learning_curves(curves, 1, "log_loss")).title
-    assert title == "Learning curves: log_loss 0.500 at iteration 1 of 3"
+    title = seen(plots.learning_curves(curves, 2, "log_loss")).title
+    assert title == "Learning curves: log_loss 0.500 at iteration 2 of 3"
 
 
 def test_without_a_validation_curve_the_first_one_speaks() -> None:
-    assert "0.400" in seen(plots.learning_curves({"train": [0.6, 0.4]}, 1, "log_loss")).title
+    assert "0.400" in seen(plots.learning_curves({"train": [0.6, 0.4]}, 2, "log_loss")).title
 
 
-@pytest.mark.parametrize("best", [None, -1, 2, 10**9])
+@pytest.mark.parametrize("best", [None, -1, 0, 3, 10**9])
 def test_an_iteration_that_is_not_there_is_left_out(best: int | None) -> None:
     assert seen(plots.learning_curves({"validation": [0.6, 0.4]}, best, "rmse")).title == "Learning curves: rmse"
 
