@@ -139,7 +139,7 @@ def workplace(root: Path) -> Iterator[Workplace]:
 
 @cache
 def _migrated_mlflow_database() -> Path:
-    """An empty MLflow database with its tables: a process makes it once, which takes seconds, and every place copies it."""
+    """An empty MLflow database with its tables; making one takes seconds, so each place copies this one."""
     from mlflow import MlflowClient
 
     path = Path(tempfile.mkdtemp()) / "mlflow.db"

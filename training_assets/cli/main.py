@@ -46,6 +46,7 @@ def init(data: Path, target: str | None, name: str | None, *, overwrite: bool, a
         click.echo(json.dumps(written, indent=2))
         return
     click.echo(f"{written['rows']:,} rows read; wrote {written['spec']}")
+    click.echo(f"  {written['summary']}")
     for assumption in written["assumptions"]:
         click.echo(f"  assumed: {assumption}")
     for question in written["questions"]:

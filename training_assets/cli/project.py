@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import dagster as dg
+from dagster.components.core.component_tree import ComponentTreeException
+from pydantic import ValidationError
 
 from training_assets.core.errors import InputError
 from training_assets.definitions import defs, places
@@ -40,7 +42,29 @@ def open_project() -> Iterator[Project]:
     where = places()
     if not os.environ.get("DAGSTER_HOME"):
         os.environ["DAGSTER_HOME"] = str(prepare(where.home))
-    definitions = defs()
+    try:
+        definitions = defs()
+    except ComponentTreeException as error:
+        raise _bad_spec(error) from error
     outside = definitions.resources or {}
     with dg.DagsterInstance.get() as instance:
         yield Project(definitions, outside["models"], outside["artifacts"], where, instance)
+
+
+def _bad_spec(error: BaseException) -> InputError:
+    """What is wrong with which spec, out of the chain of errors that loading it raised."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, InputError):
+            return cause
+        if isinstance(cause, ValidationError):
+            wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in cause.errors()[:5]]
+            return InputError("E_SPEC", f"{_location(error)}{'; '.join(wrong)}")
+        cause = cause.__cause__ or cause.__context__
+    return InputError("E_SPEC", f"{str(error)[-500:]}; `dg check yaml` says more")
+
+
+def _location(error: BaseException) -> str:
+    """The file that Dagster was loading, where it says so."""
+    first = str(error).strip().splitlines()[:1]
+    return f"{first[0].rstrip(':')}: " if first else ""

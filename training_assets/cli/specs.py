@@ -10,6 +10,7 @@ from training_assets.core.errors import InputError
 from training_assets.core.inference.draft import draft, to_yaml
 from training_assets.definitions import places
 from training_assets.resources.places import PACKAGE
+from training_assets.spec import ModelSpec
 
 
 def write_draft(data: Path, target: str | None, *, name: str | None, overwrite: bool) -> dict[str, Any]:
@@ -26,6 +27,22 @@ def write_draft(data: Path, target: str | None, *, name: str | None, overwrite: 
         "spec": str(path),
         "rows": drafted.rows,
         "task": drafted.spec.target.task,
+        "summary": summary(drafted.spec),
         "assumptions": drafted.assumptions,
         "questions": [vars(question) for question in drafted.questions],
     }
+
+
+def summary(spec: ModelSpec) -> str:
+    """What the spec makes of the table, in a sentence."""
+    target, split, gates = spec.target, spec.split, spec.evaluation.gates
+    classes = f" with {len(target.classes)} classes" if target.classes else ""
+    features = [spec.columns[name] for name in spec.raw_features]
+    categories = sum(column.is_categorical for column in features)
+    derived = f", {len(spec.features.derived)} derived" if spec.features.derived else ""
+    rules = ", ".join(f"{gate.kind} {gate.metric}" for gate in gates) or "none"
+    return (
+        f"{target.task}{classes}, label {target.column or target.expression}; {len(features) - categories} quantities and "
+        f"{categories} categories as features{derived}; {split.method} split {split.train:.0%}/{split.validation:.0%}/"
+        f"{split.test:.0%}; gates: {rules}; search budget {spec.search.budget_seconds:g} s"
+    )

@@ -22,7 +22,7 @@ from training_assets.spec.target import Task
 
 __all__ = ["Draft", "Question", "draft", "to_yaml"]
 
-GATE_METRIC: dict[Task, str] = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
+GATE_METRIC: dict[Task, str] = {"binary": "roc_auc", "multiclass": "balanced_accuracy", "regression": "rmse"}
 LONGEST_NAME = 63
 
 

@@ -1,10 +1,11 @@
-"""A look at the files finds each new content once, waits for what is still written, and reads bytes only where needed."""
+"""A look at the files finds each new content once, waits for what is still written, and reads bytes only if needed."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -88,7 +89,7 @@ def test_a_file_that_vanished_is_said_and_tried_again(tmp_path: Path) -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(contents=st.lists(st.sampled_from(["x\n1\n", "x\n2\n", "x\n3\n"]), max_size=6))
-def test_each_content_is_new_once(tmp_path_factory, contents: list[str]) -> None:  # type: ignore[no-untyped-def]
+def test_each_content_is_new_once(tmp_path_factory: pytest.TempPathFactory, contents: list[str]) -> None:
     folder = tmp_path_factory.mktemp("landing")
     digests = {put(folder, f"{number}.csv", content) for number, content in enumerate(contents)}
     found = look(stamps(SOURCE, folder), {}, set(), NOW)

@@ -1,0 +1,139 @@
+"""The command line in a copy of the project, as a user runs it: init, run, status, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from training_assets_tests.conftest import ROOT
+from training_assets_tests.workplace import customers
+
+
+class Copy:
+    """A copy of the project without models, and its command line."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        shutil.copytree(
+            ROOT / "training_assets", root / "training_assets", ignore=shutil.ignore_patterns("defs", "__pycache__")
+        )
+        (root / "training_assets" / "defs").mkdir()
+        shutil.copy(ROOT / "pyproject.toml", root)
+
+    def __call__(self, *arguments: str, status: int = 0) -> str:
+        environment = {key: value for key, value in os.environ.items() if key != "DAGSTER_HOME"}
+        done = subprocess.run(
+            [sys.executable, "-c", "from training_assets.cli import main; main()", *arguments],
+            cwd=self.root,
+            env={**environment, "TRAINING_ASSETS_HOME": str(self.root / "home")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == status, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done.stdout if status == 0 else done.stdout + done.stderr
+
+    def spec(self, model: str) -> Path:
+        return self.root / "training_assets" / "defs" / model / "defs.yaml"
+
+    def edit(self, model: str, **sections: Any) -> None:
+        document = yaml.safe_load(self.spec(model).read_text())
+        document["attributes"].update(sections)
+        self.spec(model).write_text(yaml.safe_dump(document))
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    made = Copy(tmp_path_factory.mktemp("project"))
+    customers(600, seed=1).drop("left_on").write_csv(made.root / "churn.csv")
+    return made
+
+
+QUICK = {"families": ["linear"], "trials": 1}
+
+
+def test_from_a_table_to_a_staged_version(command: Copy) -> None:
+    said = command("init", "churn.csv", "--target", "churned")
+    assert "600 rows read" in said
+    assert "binary with 2 classes, label churned" in said
+    assert "next: look the spec over" in said
+    command.edit("churn", search=QUICK)
+    outcome = json.loads(command("run", "churn", "--json"))
+    assert {"model", "run_id", "dataset_version", "verdict", "version", "metrics", "rows", "seconds"} <= set(outcome)
+    assert (outcome["verdict"], outcome["version"], outcome["staged"], outcome["rows"]) == ("PASS", "1", "1", 600)
+    assert not outcome["nothing_new"]
+    assert outcome["seconds"]["tuned_model"] > 0
+    assert 0.5 < outcome["metrics"]["roc_auc"] <= 1
+    again = command("run", "churn")
+    assert "nothing is new in data, code or spec; version 1 stands" in again
+    assert "stands on run" in again
+    status = json.loads(command("status", "churn", "--json"))
+    assert [version["stands"] for version in status["versions"]] == ["staging"]
+    assert status["dataset_version"] == outcome["dataset_version"]
+    assert "version 1  staging" in command("status")
+
+
+def test_a_missed_gate_is_4_and_a_review_3(command: Copy) -> None:
+    command("init", "churn.csv", "--target", "churned", "--name", "strict")
+    rule = {"kind": "value", "metric": "roc_auc", "min": 0.999}
+    command.edit("strict", search=QUICK, evaluation={"gates": [rule]})
+    said = command("run", "strict", status=4)
+    assert "✗ check evaluation_report.metrics_reach_floors" in said
+    assert "not registered: verdict REJECT" in said
+    command.edit("strict", evaluation={"gates": [{**rule, "otherwise": "review"}]})
+    assert "verdict REVIEW" in command("run", "strict", status=3)
+    shutil.rmtree(command.spec("strict").parent)
+
+
+def test_bad_data_is_2_and_says_what_where_and_what_to_do(command: Copy) -> None:
+    broken = command.root / "broken.csv"
+    customers(300, seed=2).drop("left_on").write_csv(broken)
+    command("init", "broken.csv", "--target", "churned")
+    broken.write_text(broken.read_text().replace("\nc2-7,", "\nc2-7,1,2,"))
+    said = command("run", "broken", status=2)
+    assert "E_RAGGED" in said
+    assert "broken.csv" in said
+    shutil.rmtree(command.spec("broken").parent)
+
+
+def test_a_spec_that_cannot_work_says_which_and_why(command: Copy) -> None:
+    command("init", "churn.csv", "--target", "churned", "--name", "leaky")
+    command.edit("leaky", features={"derived": {"copy": "churned = 'yes'"}})
+    said = command("status", status=2)
+    assert "leaky/defs.yaml" in said
+    assert "churned" in said
+    command.edit("leaky", features={}, colums={})
+    assert "did you mean 'columns'" in command("status", status=2)
+    shutil.rmtree(command.spec("leaky").parent)
+
+
+def test_questions_instead_of_tracebacks(command: Copy) -> None:
+    assert "--target" in command("init", "churn.csv", status=2)
+    assert "no model 'nope'" in command("run", "nope", status=2)
+    assert "missing.csv" in command("init", "missing.csv", "--target", "x", status=2)
+    command("init", "churn.csv", "--target", "churned", "--name", "twice")
+    assert "--overwrite" in command("init", "churn.csv", "--target", "churned", "--name", "twice", status=2)
+    shutil.rmtree(command.spec("twice").parent)
+
+
+def test_every_command_has_help(command: Copy) -> None:
+    for arguments in (
+        [],
+        ["init"],
+        ["run"],
+        ["status"],
+        ["example"],
+        ["example", "run"],
+        ["example", "next-batch"],
+        ["dev"],
+    ):
+        assert "Usage:" in command(*arguments, "--help")
