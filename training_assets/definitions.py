@@ -28,8 +28,8 @@ def resources(models: Models, where: Places) -> dict[str, object]:
         "places": where,
         "artifacts": artifacts,
         "io_manager": ArtifactIOManager(artifacts=artifacts),
-        "tracking": Tracking(uri=where.mlflow_uri, artifact_folder=str(where.mlflow_artifacts)),
-        "registry": Registry(where.mlflow_uri, where.home / "locks"),
+        "tracking": Tracking(places=where),
+        "registry": Registry(where.mlflow_uri),
     }
 
 

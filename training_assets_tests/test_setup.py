@@ -140,7 +140,10 @@ def test_make_lists_its_targets() -> None:
 
 @pytest.mark.parametrize("target", sorted(TARGETS - {"help", "setup", "lock", "clean"}))
 def test_every_target_sets_up_first(target: str) -> None:
-    planned = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    own = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}}
+    planned = subprocess.run(
+        ["make", "-n", target], cwd=ROOT, env=own, capture_output=True, text=True, check=True
+    ).stdout
     assert planned.splitlines()[0].startswith("scripts/setup")
 
 

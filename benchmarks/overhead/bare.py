@@ -59,7 +59,7 @@ def main(folder: Path, trials: int) -> None:
         mlflow.log_params(tuned.study.best_trial.params)
         mlflow.log_metrics({name: value["value"] for name, value in report["metrics"].items()})
         example = splits["validation"].select(list(table.kinds)).head(64)
-        Registry(uri, folder).register(mlflow, MODEL, folder / "scorer", example, {"candidate": scorer.digest})
+        Registry(uri).register(mlflow, MODEL, folder / "scorer", example, {"candidate": scorer.digest})
     print("score", tuned.study.best_trial.score)
 
 

@@ -13,6 +13,7 @@ from training_assets.core.code_identity import code_version
 from training_assets.core.evaluation.gates import Verdict
 from training_assets.resources.artifacts import Artifacts, Result
 from training_assets.resources.failures import clear_failures
+from training_assets.resources.locks import exclusively
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
@@ -58,7 +59,7 @@ def registered_version(
     }
     registered = places.ledger.latest(model.name, "registered", tuned_model.digest)
     if registered is None:
-        with registry.one_at_a_time(model.name):
+        with exclusively(places.locks, f"register-{model.name}"):  # finding a version and making it are one step
             version = registry.version_of(model.name, tuned_model.digest)
             if version is None:
                 with tracking.run(context, model.name) as mlflow:

@@ -15,6 +15,7 @@ from training_assets.core.errors import InputError
 from training_assets.definitions import defs, places
 from training_assets.instance.home import prepare
 from training_assets.resources.artifacts import Artifacts
+from training_assets.resources.locks import exclusively
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 
@@ -47,7 +48,9 @@ def open_project() -> Iterator[Project]:
     except ComponentTreeException as error:
         raise _bad_spec(error) from error
     outside = definitions.resources or {}
-    with dg.DagsterInstance.get() as instance:
+    with exclusively(where.locks, "dagster"):  # two processes must not both create the tables
+        opened = dg.DagsterInstance.get()
+    with opened as instance:
         yield Project(definitions, outside["models"], outside["artifacts"], where, instance)
 
 

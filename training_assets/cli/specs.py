@@ -41,8 +41,9 @@ def summary(spec: ModelSpec) -> str:
     categories = sum(column.is_categorical for column in features)
     derived = f", {len(spec.features.derived)} derived" if spec.features.derived else ""
     rules = ", ".join(f"{gate.kind} {gate.metric}" for gate in gates) or "none"
+    label = target.column or target.expression
+    dealt = f"{split.method} split {split.train:.0%}/{split.validation:.0%}/{split.test:.0%}"
     return (
-        f"{target.task}{classes}, label {target.column or target.expression}; {len(features) - categories} quantities and "
-        f"{categories} categories as features{derived}; {split.method} split {split.train:.0%}/{split.validation:.0%}/"
-        f"{split.test:.0%}; gates: {rules}; search budget {spec.search.budget_seconds:g} s"
+        f"{target.task}{classes}, label {label}; {len(features) - categories} quantities and {categories} categories "
+        f"as features{derived}; {dealt}; gates: {rules}; search budget {spec.search.budget_seconds:g} s"
     )

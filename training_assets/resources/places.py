@@ -48,6 +48,11 @@ class Places:
         return self.home / "mlflow"
 
     @property
+    def locks(self) -> Path:
+        """Folder of locks between processes."""
+        return self.home / "locks"
+
+    @property
     def dagster_home(self) -> Path:
         """Folder of Dagster's own instance."""
         return self.home / "dagster"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,18 +24,9 @@ REQUIREMENTS = ("polars", "numpy", "pandas", "scikit-learn", "catboost")
 
 @dataclass(frozen=True)
 class Registry:
-    """The registry at an MLflow URI; `folder` holds the locks of those who register."""
+    """The registry at an MLflow URI."""
 
     uri: str
-    folder: Path
-
-    @contextmanager
-    def one_at_a_time(self, model: str) -> Iterator[None]:
-        """Hold the model's lock: finding a candidate's version and creating it are one step for all processes here."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / f"{model}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
 
     def version_of(self, model: str, candidate: str) -> str | None:
         """The version that was made of a candidate, if there is one."""
@@ -77,7 +66,7 @@ class Registry:
     def alias(self, model: str, alias: str, version: str) -> None:
         """Let an alias name a version; does nothing where it already does."""
         client = self._client()
-        if client.get_registered_model(model).aliases.get(alias) != version:
+        if str(client.get_registered_model(model).aliases.get(alias)) != version:
             client.set_registered_model_alias(model, alias, version)
 
     def scores_in_a_fresh_process(self, model: str, version: str, rows: bytes, files: str) -> pl.DataFrame:

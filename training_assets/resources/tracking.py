@@ -8,6 +8,9 @@ from typing import Any
 
 import dagster as dg
 
+from training_assets.resources.locks import exclusively
+from training_assets.resources.places import Places
+
 OPENING = "Starting a new mlflow run"
 """How dagster-mlflow's log line begins, also where it opens the same run once more."""
 
@@ -15,8 +18,7 @@ OPENING = "Starting a new mlflow run"
 class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg] # generic only for pythonic IO managers
     """Opens the run's MLflow run for a moment of logging; nothing is imported and no run exists before that."""
 
-    uri: str
-    artifact_folder: str
+    places: dg.ResourceDependency[Places]
 
     @contextmanager
     def run(self, context: dg.AssetExecutionContext, model: str) -> Iterator[Any]:
@@ -26,10 +28,16 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg] # generic onl
             from dagster_mlflow import mlflow_tracking
 
         logging.getLogger("mlflow").setLevel(logging.WARNING)
-        mlflow.set_tracking_uri(self.uri)
-        if mlflow.get_experiment_by_name(model) is None:
-            mlflow.create_experiment(model, artifact_location=f"{self.artifact_folder}/{model}")
-        config = {"experiment_name": model, "mlflow_tracking_uri": self.uri, "env": {}, "extra_tags": {"model": model}}
+        mlflow.set_tracking_uri(self.places.mlflow_uri)
+        with exclusively(self.places.locks, "mlflow"):  # two processes must not both create the tables
+            if mlflow.get_experiment_by_name(model) is None:
+                mlflow.create_experiment(model, artifact_location=str(self.places.mlflow_artifacts / model))
+        config = {
+            "experiment_name": model,
+            "mlflow_tracking_uri": self.places.mlflow_uri,
+            "env": {},
+            "extra_tags": {"model": model},
+        }
         status = "FAILED"
         try:
             with (

@@ -3,52 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from training_assets_tests.conftest import ROOT
+from training_assets_tests.project_copy import Copy
 from training_assets_tests.workplace import customers
-
-
-class Copy:
-    """A copy of the project without models, and its command line."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        shutil.copytree(
-            ROOT / "training_assets", root / "training_assets", ignore=shutil.ignore_patterns("defs", "__pycache__")
-        )
-        (root / "training_assets" / "defs").mkdir()
-        shutil.copy(ROOT / "pyproject.toml", root)
-
-    def __call__(self, *arguments: str, status: int = 0) -> str:
-        environment = {key: value for key, value in os.environ.items() if key != "DAGSTER_HOME"}
-        done = subprocess.run(
-            [sys.executable, "-c", "from training_assets.cli import main; main()", *arguments],
-            cwd=self.root,
-            env={**environment, "TRAINING_ASSETS_HOME": str(self.root / "home")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == status, done.stdout + done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stdout if status == 0 else done.stdout + done.stderr
-
-    def spec(self, model: str) -> Path:
-        return self.root / "training_assets" / "defs" / model / "defs.yaml"
-
-    def edit(self, model: str, **sections: Any) -> None:
-        document = yaml.safe_load(self.spec(model).read_text())
-        document["attributes"].update(sections)
-        self.spec(model).write_text(yaml.safe_dump(document))
 
 
 @pytest.fixture(scope="module")
