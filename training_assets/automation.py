@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from training_assets.assets.registration import PRESENT
 from training_assets.assets.staging import STAGED, STAGING
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
@@ -18,7 +19,7 @@ from training_assets.spec import ModelSpec
 
 MODEL_TAG = "training_assets/model"
 BATCHES_TAG = "training_assets/batches"
-CANDIDATE_TAG = "training_assets/candidate"
+REGISTRATION_TAG = "training_assets/registration"
 ATTEMPTS = 3
 """Runs that one set of batches gets before somebody has to look."""
 INTERVAL_SECONDS = 10
@@ -55,7 +56,7 @@ def _new_batches(model: str) -> dg.SensorDefinition:
         job_name=f"{model}_train",
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="One training run for all files that are new, whole and not yet ingested.",
+        description="One training run for all files that are new, whole and not yet carried to a verdict.",
     )
     def sensor(
         context: dg.SensorEvaluationContext, models: dg.ResourceParam[Models], places: dg.ResourceParam[Places]
@@ -64,12 +65,19 @@ def _new_batches(model: str) -> dg.SensorDefinition:
             files = stamps(models.named(model).spec.source, places.root)
         except InputError as error:
             return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
-        settled = [*places.ledger.events(model, "batch_ingested"), *places.ledger.events(model, "batch_refused")]
+        judged = {event.subject for event in places.ledger.events(model, "batch_judged")}
+        refused = {event.subject for event in places.ledger.events(model, "batch_refused")} - judged
         seen = json.loads(context.cursor) if context.cursor else {}
-        found = look(files, seen, {event.subject for event in settled}, time.time_ns())
+        found = look(files, seen, judged, time.time_ns())
         cursor = json.dumps(found.seen)
         waiting = f"still arriving: {', '.join(found.arriving[:5])}" if found.arriving else ""
         broken = f"cannot be read: {'; '.join(found.unreadable[:5])}" if found.unreadable else ""
+        held_up = sorted({batch[:12] for _, _, batch in found.seen.values() if batch in refused})
+        if held_up:
+            mend = (
+                f"refused before: {', '.join(held_up[:5])}; mend or move the file, or mend the spec and launch the job"
+            )
+            return dg.SensorResult(skip_reason=mend, cursor=cursor)
         if not found.new:
             nothing = f"nothing new in {len(files)} files" if files else "no file matches the source's path yet"
             return dg.SensorResult(skip_reason="; ".join(filter(None, [waiting, broken])) or nothing, cursor=cursor)
@@ -85,16 +93,17 @@ def _new_version(model: str) -> dg.SensorDefinition:
         job_name=f"{model}_stage",
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Stages the newest registered version; compares ledger with pointer, so no event is missed.",
+        description="Stages the version of the newest passing run; compares two pointers, so no event is missed.",
     )
     def sensor(context: dg.SensorEvaluationContext, places: dg.ResourceParam[Places]) -> dg.SensorResult:
-        registered = places.ledger.latest(model, "registered")
-        if registered is None:
+        version = places.ledger.pointer(model, PRESENT)
+        if version is None:
             return dg.SensorResult(skip_reason="no version is registered yet")
-        version = str(registered.data["version"])
         if places.ledger.pointer(model, STAGING) == version:
             return dg.SensorResult(skip_reason=f"version {version} is staged already")
-        return _result(_request(context.instance, {MODEL_TAG: model, CANDIDATE_TAG: registered.subject[:40]}), None)
+        moved = places.ledger.latest(model, f"{PRESENT}_moved")
+        asked_for = "" if moved is None else moved.hash[:40]
+        return _result(_request(context.instance, {MODEL_TAG: model, REGISTRATION_TAG: asked_for}), None)
 
     return sensor
 

@@ -79,7 +79,7 @@ def test_a_copy_or_a_touch_is_nothing_new(place: Workplace) -> None:
 
 
 def test_a_file_that_is_still_written_waits_a_tick(place: Workplace) -> None:
-    path = place.land("1.csv", customers(200, seed=1))
+    path = place.land("1.csv", customers(200, seed=1), young=True)
     first = tick(place, "new_batches")
     assert not first.run_requests
     assert "still arriving: 1.csv" in (first.skip_message or "")
@@ -122,7 +122,11 @@ def test_a_refused_file_is_not_tried_again_by_itself(place: Workplace) -> None:
     os.utime(path, (1_600_000_000, 1_600_000_000))
     first = tick(place, "new_batches")
     assert not launch(place, first).success
-    assert not tick(place, "new_batches", first.cursor).run_requests
+    held_up = tick(place, "new_batches", first.cursor)
+    assert not held_up.run_requests
+    assert "refused before" in (held_up.skip_message or "")
+    path.unlink()
+    assert len(tick(place, "new_batches", held_up.cursor).run_requests) == 1, "the good batch is still to be carried"
 
 
 def test_a_source_that_is_gone_is_a_reason(tmp_path: Path) -> None:

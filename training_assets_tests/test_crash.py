@@ -33,7 +33,8 @@ def whole(command: Copy) -> None:
     places = Places(command.root, command.root / "home")
     client = MlflowClient(tracking_uri=places.mlflow_uri, registry_uri=places.mlflow_uri)
     assert len(client.search_model_versions(f"name = '{MODEL}'")) == 1
-    assert places.tables.rows(MODEL, "raw_data") == 2000
+    (raw,) = (places.home / "tables" / MODEL).glob("raw_data-*")
+    assert places.tables.rows(MODEL, raw.name) == 2000
     assert places.ledger.first_broken() is None
     for kind in ("registered", "verdict", "staging_moved", "batch_ingested"):
         assert len(places.ledger.events(MODEL, kind)) == 1, kind

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 import pytest
 
+from training_assets.core import fingerprint
 from training_assets_tests.workplace import MODEL, SPEC, Workplace, customers, failed_checks, failures, workplace
 
 DOWNSTREAM = dg.AssetKey([MODEL, "registered_version"])
@@ -163,3 +166,52 @@ def test_a_report_about_another_candidate_is_refused(tmp_path: Path) -> None:
         assert not result.success
         assert "about another candidate" in str(failures(result))
         assert place.versions() == ["1"]
+
+
+def test_a_run_that_failed_a_data_check_cannot_be_finished_by_hand(tmp_path: Path) -> None:
+    with workplace(tmp_path / "leak") as made:
+        columns = {**SPEC["columns"], "part": {"type": "string", "role": "split"}}
+        place = made.with_spec(columns=columns, split={"method": "column"})
+        rows = customers(300, seed=1).with_columns(part=pl.lit("train"))
+        again = rows.head(120).with_columns(part=pl.lit("test"))
+        place.land("2026-01.csv", pl.concat([rows, again, rows.tail(120).with_columns(part=pl.lit("validation"))]))
+        result = place.train()
+        assert "splits_share_no_rows" in failed_checks(result)
+        steps = ("preprocessor", "encoded_features", "tuned_model", "evaluation_report", "registered_version")
+        by_hand = place.materialise(*steps)
+        refused(place, by_hand)
+        assert "failed a check of the splits: splits_share_no_rows" in str(failures(by_hand))
+
+
+def test_results_of_different_runs_are_not_mixed(tmp_path: Path) -> None:
+    with workplace(tmp_path / "mixed") as place:
+        place.land("2026-01.csv", customers(400, seed=1))
+        assert place.train().success
+        place.land("2026-02.csv", customers(300, seed=2))
+        upstream = ("raw_data", "validated_data", "quarantined_rows", "feature_table", "train_split")
+        assert place.materialise(*upstream, "validation_split", "test_split", "preprocessor").success
+        result = place.materialise("tuned_model", "evaluation_report", "registered_version")
+        assert not result.success
+        assert "encoded_features was made from another preprocessor" in str(failures(result))
+        assert place.versions() == ["1"]
+
+
+def test_swapped_model_files_are_refused_even_with_a_mended_manifest(tmp_path: Path) -> None:
+    with workplace(tmp_path / "swapped") as place:
+        place.land("2026-01.csv", customers(400, seed=1))
+        until_judged = [
+            *("raw_data", "validated_data", "quarantined_rows", "feature_table", "train_split", "validation_split"),
+            *("test_split", "preprocessor", "encoded_features", "tuned_model", "evaluation_report"),
+        ]
+        run = place.materialise(*until_judged)
+        assert run.success
+        folder = place.definitions().resources["artifacts"].of_run(MODEL, run.run_id, "tuned_model").artifact.folder
+        scorer = json.loads((folder / "scorer" / "model.json").read_text())
+        scorer["threshold"] = 0.01
+        (folder / "scorer" / "model.json").write_text(json.dumps(scorer))
+        manifest = json.loads((folder / "manifest.json").read_text())
+        manifest["files"]["scorer/model.json"] = fingerprint.digest_file(folder / "scorer" / "model.json")
+        (folder / "manifest.json").write_bytes(fingerprint.canonical(manifest))
+        result = place.materialise("registered_version")
+        refused(place, result)
+        assert "not those of the candidate that was judged" in str(failures(result))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -220,3 +222,98 @@ def test_a_batch_with_too_many_broken_rows_is_refused_whole(place: Workplace) ->
     assert "rows_obey_schema" in failed_checks(result)
     assert metadata_of(result, "validated_data")["dagster/row_count"] == 400
     assert place.versions() == []
+
+
+def test_a_first_batch_that_is_refused_fails_the_check_and_not_the_code(tmp_path: Path) -> None:
+    with workplace(tmp_path / "refused") as place:
+        place.land("2026-01.csv", customers(100, seed=5).with_columns(age=pl.lit(999)))
+        result = place.train()
+        assert not result.success
+        assert "rows_obey_schema" in failed_checks(result)
+        assert "label_is_balanced" in failed_checks(result)
+
+
+def test_a_refused_batch_that_was_mended_holds_nothing_up(place: Workplace) -> None:
+    rows = customers(100, seed=5)
+    place.land("2026-02.csv", rows.with_columns(age=pl.lit(999)))
+    assert not place.train().success
+    place.land("2026-02.csv", rows)
+    result = place.train()
+    assert result.success, failures(result)
+    assert metadata_of(result, "validated_data")["dagster/row_count"] == 500
+
+
+def test_another_way_of_reading_reads_every_file_anew(place: Workplace) -> None:
+    rows = customers(400, seed=6).with_columns(income=pl.lit("NA"))
+    place.land("2026-02.csv", rows)
+    assert not place.train().success
+    source = {**SPEC["source"], "csv": {"null_values": ["", "NA"]}}
+    result = place.with_spec(source=source).train()
+    assert result.success, failures(result)
+    assert metadata_of(result, "validated_data")["dagster/row_count"] == 800
+
+
+def test_a_batch_whose_file_is_gone_is_missed_when_files_are_read_anew(place: Workplace) -> None:
+    place.land("2026-02.csv", customers(300, seed=2))
+    assert place.train().success
+    (place.root / "landing" / "2026-02.csv").unlink()
+    assert metadata_of(place.train(), "raw_data")["batches"] == 2, "what was read stays"
+    result = place.with_spec(source={**SPEC["source"], "csv": {"null_values": ["", "NA"]}}).train()
+    assert failed_checks(result) == ["files_are_readable"]
+    assert result.success, "a warning"
+
+
+def test_a_file_that_is_still_written_is_not_read(place: Workplace) -> None:
+    path = place.land("2026-02.csv", customers(300, seed=2), young=True)
+    stop = threading.Event()
+
+    def write_on() -> None:
+        with path.open("a") as file:
+            while not stop.is_set():
+                file.write("c9,30,1.0,pro,,no\n")
+                file.flush()
+                time.sleep(0.05)
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    try:
+        result = place.train()
+    finally:
+        stop.set()
+        writer.join()
+    assert result.success, failures(result)
+    shown = metadata_of(result, "raw_data")
+    assert (shown["batches"], shown["arriving_files"]) == (1, 1)
+
+
+def test_renamed_levels_make_another_candidate(place: Workplace) -> None:
+    renamed = {"derived": {"band": "CASE WHEN age < 40 THEN 'a' ELSE 'b' END"}}
+    first = place.with_spec(features=renamed).train()
+    other = {"derived": {"band": "CASE WHEN age < 40 THEN 'x' ELSE 'y' END"}}
+    second = place.with_spec(features=other).train()
+    assert second.success, failures(second)
+    assert metadata_of(first, "tuned_model")["candidate"] != metadata_of(second, "tuned_model")["candidate"]
+
+
+def test_going_back_to_an_earlier_spec_stages_its_version_again(place: Workplace) -> None:
+    place.train()
+    place.stage()
+    other = place.with_spec(search={**SPEC["search"], "seed": 9})
+    assert other.train().success
+    assert other.stage().success
+    assert place.places.ledger.pointer(MODEL, "staging") == "2"
+    assert place.train().success
+    assert place.places.ledger.pointer(MODEL, "registered") == "1"
+    assert place.stage().success
+    assert place.places.ledger.pointer(MODEL, "staging") == "1"
+
+
+def test_drift_is_judged_against_the_staged_version(place: Workplace) -> None:
+    place.train()
+    place.stage()
+    place.land("2026-02.csv", customers(400, seed=2).with_columns(age=pl.lit(79), income=pl.lit(1.0)))
+    result = place.train()
+    assert failed_checks(result) == ["columns_have_not_drifted"]
+    drift = next(each for each in result.get_asset_check_evaluations() if not each.passed)
+    assert drift.severity == dg.AssetCheckSeverity.WARN
+    assert "age" in (drift.description or "")

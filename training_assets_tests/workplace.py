@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from training_assets.resources.places import Places
 from training_assets.spec import ModelSpec
 
 MODEL = "churn"
+LONG_AGO = 1_600_000_000
 SPEC: dict[str, Any] = {
     "description": "Will a customer leave?",
     "owners": ["team:test"],
@@ -82,10 +84,13 @@ class Workplace:
         outside = dg.Definitions(resources=resources(models, self.places), executor=dg.in_process_executor)
         return dg.Definitions.merge(assemble(MODEL, self.spec), outside, *more)
 
-    def land(self, name: str, rows: pl.DataFrame) -> Path:
+    def land(self, name: str, rows: pl.DataFrame, *, young: bool = False) -> Path:
+        """Put a file into the landing folder; one that is not young was last written to long ago."""
         path = self.root / "landing" / name
         path.parent.mkdir(exist_ok=True)
         rows.write_csv(path)
+        if not young:
+            os.utime(path, (LONG_AGO, LONG_AGO))
         return path
 
     def with_spec(self, **sections: Any) -> Workplace:

@@ -11,12 +11,12 @@ from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.encoding.preprocessor import Preprocessor
 from training_assets.core.fingerprint import canonical
-from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.artifacts import Artifacts, Result, require_origin
 from training_assets.resources.models import Models
 
 PREPROCESSOR, ENCODED = "preprocessor", "encoded_features"
 PREPROCESSOR_FILE = "preprocessor.json"
-CODE = code_version("core/encoding", packages=("polars", "scikit-learn"))
+CODE = code_version("assets/encoding.py", packages=("polars", "scikit-learn"))
 
 
 @dg.asset(kinds={"polars", "scikitlearn"}, code_version=CODE)
@@ -30,6 +30,7 @@ def preprocessor(
     """Imputation, scaling and category encoding, fitted on the training split alone; JSON, no pickle."""
     model = models.of(context)
     spec, table = model.spec, feature_table.artifact.facts
+    require_origin("train_split", train_split, feature_table=feature_table)
     settings = {
         "kinds": table["kinds"],
         "classes": table["classes"],
@@ -47,7 +48,7 @@ def preprocessor(
         facts = {"fitted_on": train.height, "columns": fitted.summary()}
         return {PREPROCESSOR: Made(facts, fitted.digest)}
 
-    result = artifacts.once(context, {"train": train_split.digest, **settings}, make)[PREPROCESSOR]
+    result = artifacts.once(context, {"train_split": train_split.digest, **settings}, make)[PREPROCESSOR]
     facts = result.artifact.facts
     return shown(
         result, model.key(PREPROCESSOR), {"fitted_on_rows": facts["fitted_on"]}, tables={"columns": facts["columns"]}
@@ -78,7 +79,11 @@ def encoded_features(
             facts |= {name: encoded.height, "columns": encoded.width}
         return {ENCODED: Made(facts)}
 
-    made_from = {"preprocessor": preprocessor.digest, **{name: split.digest for name, split in splits.items()}}
+    require_origin("preprocessor", preprocessor, train_split=train_split)
+    made_from = {
+        "preprocessor": preprocessor.digest,
+        **{f"{name}_split": split.digest for name, split in splits.items()},
+    }
     result = artifacts.once(context, made_from, make)[ENCODED]
     facts = result.artifact.facts
     return shown(

@@ -20,7 +20,7 @@ from training_assets.core.evaluation.metrics import names
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.families.base import Data
 from training_assets.core.scoring import Scorer
-from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.artifacts import Artifacts, Result, require_origin
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
@@ -31,14 +31,15 @@ REPORT = "evaluation_report"
 REPORT_FILE = "report.json"
 
 
-@dg.asset(kinds={"scikitlearn", "mlflow"}, code_version=code_version("core/evaluation", packages=("scikit-learn",)))
+@dg.asset(
+    kinds={"scikitlearn", "mlflow"}, code_version=code_version("assets/evaluation.py", packages=("scikit-learn",))
+)
 def evaluation_report(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[Models],
     places: dg.ResourceParam[Places],
     artifacts: Artifacts,
     tracking: Tracking,
-    feature_table: Result,
     preprocessor: Result,
     encoded_features: Result,
     tuned_model: Result,
@@ -47,6 +48,8 @@ def evaluation_report(
     """Metrics with intervals on the test split, pictures, and the verdict of the spec's rules, kept in the ledger."""
     model = models.of(context)
     spec = model.spec
+    require_origin("encoded_features", encoded_features, preprocessor=preprocessor, test_split=test_split)
+    require_origin("tuned_model", tuned_model, encoded_features=encoded_features, preprocessor=preprocessor)
 
     def make(folders: Mapping[str, Path]) -> dict[str, Made]:
         fitted = Preprocessor.from_json(preprocessor.artifact.json(PREPROCESSOR_FILE))
@@ -58,7 +61,7 @@ def evaluation_report(
             spec.target.task,
             test.y,
             scorer.model.predict(test),
-            classes=feature_table.artifact.facts["classes"],
+            classes=fitted.classes,
             threshold=scorer.threshold,
             spec=spec.evaluation,
             train_target=train.y,
@@ -72,30 +75,24 @@ def evaluation_report(
         return {REPORT: Made({"candidate": tuned_model.digest}, fingerprint.digest(report))}
 
     measured_by = spec.evaluation.model_dump(mode="json", exclude={"gates"})
-    made_from = {"candidate": tuned_model.digest, "test": encoded_features.digest, "measured_by": measured_by}
+    made_from = {"tuned_model": tuned_model.digest, "test_split": test_split.digest, "measured_by": measured_by}
     result = artifacts.once(context, made_from, make)[REPORT]
     with clear_failures():
         report = result.artifact.json(REPORT_FILE)
     verdict = judged(model, result, report)
-    known = {event.subject for event in places.ledger.events(model.name, "verdict")}
-    places.ledger.record(
-        model.name, "verdict", verdict.digest, verdict.to_json(), run_id=context.run.run_id, actor=REPORT,
-        once=f"{model.name}/verdict/{verdict.digest}",
-    )  # fmt: skip
-    if result.is_new or verdict.digest not in known:
+    judged_by = {"run_id": context.run.run_id, "actor": REPORT}
+    once = f"{model.name}/verdict/{verdict.digest}"
+    places.ledger.record(model.name, "verdict", verdict.digest, verdict.to_json(), once=once, **judged_by)
+    _note_judged(model.name, places, tuned_model, judged_by)
+    if places.ledger.latest(model.name, "tracked", verdict.digest) is None:
         with tracking.run(context, model.name) as mlflow:
             mlflow.log_params(_params(tuned_model.artifact))
             mlflow.log_metrics({name: value for name, value in measured(report).items() if value is not None})
-            mlflow.set_tags(
-                {
-                    "verdict": verdict.name,
-                    "candidate": verdict.candidate,
-                    "report": verdict.report,
-                    "policy": verdict.policy,
-                }
-            )
+            digests = {"candidate": verdict.candidate, "report": verdict.report, "policy": verdict.policy}
+            mlflow.set_tags({"verdict": verdict.name, **digests})
             mlflow.log_artifacts(str(result.artifact.verified_folder()), "evaluation")
             mlflow.log_dict(tuned_model.artifact.json(STUDY), "study.json")
+        places.ledger.record(model.name, "tracked", verdict.digest, {}, **judged_by)
     context.log.info(f"verdict {verdict.explanation}")
     return shown(
         result,
@@ -110,10 +107,18 @@ def evaluation_report(
 
 def judged(model: Model, result: Result, report: Mapping[str, Any]) -> Verdict:
     """The verdict of the spec's present rules on a report, bound to candidate, report and policy."""
-    gates = model.spec.evaluation.gates
-    return judge(
-        report, gates, candidate=report["candidate"], report_digest=result.digest, policy_digest=policy_digest(gates)
-    )
+    rules = model.spec.evaluation
+    policy = fingerprint.digest([policy_digest(rules.gates), rules.model_dump(mode="json", exclude={"gates"})])
+    return judge(report, rules.gates, candidate=report["candidate"], report_digest=result.digest, policy_digest=policy)
+
+
+def _note_judged(model: str, places: Places, tuned: Result, by: Mapping[str, str]) -> None:
+    """Record, once, that batches were carried to a verdict: no sensor need ask for them again."""
+    known = {event.subject for event in places.ledger.events(model, "batch_judged")}
+    for batch in tuned.artifact.facts["lineage"]["batches"]:
+        if batch not in known:
+            once = f"{model}/judged/{batch}"
+            places.ledger.record(model, "batch_judged", batch, {"candidate": tuned.digest}, once=once, **by)
 
 
 def _groups(spec: ModelSpec, test_split: Result) -> np.ndarray[Any, Any] | None:
@@ -123,13 +128,10 @@ def _groups(spec: ModelSpec, test_split: Result) -> np.ndarray[Any, Any] | None:
 
 
 def _params(tuned: Artifact) -> dict[str, Any]:
+    """What the winner is, for MLflow."""
     facts = tuned.facts
-    return {
-        "family": facts["family"],
-        "best_iteration": facts["best_iteration"],
-        "trials": facts["trials"],
-        **facts["params"],
-    }
+    best = {"family": facts["family"], "best_iteration": facts["best_iteration"], "trials": facts["trials"]}
+    return {**best, **facts["params"]}
 
 
 def measured(report: Mapping[str, Any]) -> dict[str, float | None]:

@@ -11,6 +11,7 @@ from training_assets.core.code_identity import code_version
 from training_assets.core.features.joins import table_digest
 from training_assets.core.features.table import feature_table as build
 from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 
@@ -20,7 +21,7 @@ ROWS = "rows.parquet"
 
 @dg.asset(
     kinds={"polars", "parquet"},
-    code_version=code_version("core/features", "core/validation/label.py", packages=("polars",)),
+    code_version=code_version("assets/features.py", packages=("polars",)),
 )
 def feature_table(
     context: dg.AssetExecutionContext,
@@ -31,16 +32,23 @@ def feature_table(
 ) -> dg.MaterializeResult[Result]:
     """One row a validated row: its label, its features, declared derived columns and point-in-time joins."""
     model = models.of(context)
-    batches, table = validated_data.artifact.facts["batches"], validated_data.artifact.facts["table"]
+    validated = validated_data.artifact.facts
+    batches, table = validated["batches"], validated["table"]
+    lineage = {"dataset": validated["dataset"], "validated_data": validated_data.digest, "batches": batches}
+
+    if not batches:
+        message = "no batch is sound, so there is nothing to make features of; see the checks of validated_data"
+        raise dg.Failure(message, allow_retries=False)
 
     def make(folders: Mapping[str, Path]) -> dict[str, Made]:
         built = build(places.tables.read(model.name, table, batches), model.spec, places.root)
         built.rows.write_parquet(folders[FEATURES] / ROWS)
-        facts = {"rows": built.rows.height, "kinds": built.kinds, "classes": built.classes, "batches": batches}
+        facts = {"rows": built.rows.height, "kinds": built.kinds, "classes": built.classes, "lineage": lineage}
         return {FEATURES: Made(facts)}
 
-    joined = [table_digest(join, places.root) for join in model.spec.features.joins]
-    made_from = {"rows": validated_data.digest, "spec": model.spec.feature_part(), "joined": joined}
+    with clear_failures():
+        joined = [table_digest(join, places.root) for join in model.spec.features.joins]
+    made_from = {"validated_data": validated_data.digest, "spec": model.spec.feature_part(), "joined": joined}
     result = artifacts.once(context, made_from, make)[FEATURES]
     facts = result.artifact.facts
     kinds = list(facts["kinds"].values())

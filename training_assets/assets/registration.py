@@ -11,8 +11,11 @@ from training_assets.core import fingerprint
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.evaluation.gates import Verdict
-from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.core.lineage import checked_subjects
+from training_assets.core.scoring import Scorer
+from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result
 from training_assets.resources.failures import clear_failures
+from training_assets.resources.ledger import PointerMovedError
 from training_assets.resources.locks import exclusively
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
@@ -20,9 +23,11 @@ from training_assets.resources.registry import Registry
 from training_assets.resources.tracking import Tracking
 
 REGISTERED = "registered_version"
+PRESENT = "registered"
+"""Pointer to the version that the newest passing run stands on: what staging is to serve."""
 
 
-@dg.asset(kinds={"mlflow"}, code_version=code_version("assets/registration.py", "resources/registry.py", "serving.py"))
+@dg.asset(kinds={"mlflow"}, code_version=code_version("assets/registration.py"))
 def registered_version(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[Models],
@@ -30,8 +35,6 @@ def registered_version(
     artifacts: Artifacts,
     tracking: Tracking,
     registry: dg.ResourceParam[Registry],
-    validated_data: Result,
-    preprocessor: Result,
     tuned_model: Result,
     evaluation_report: Result,
 ) -> dg.MaterializeResult[Result]:
@@ -49,28 +52,34 @@ def registered_version(
     tags = {
         "candidate": tuned_model.digest,
         "scorer": tuned_model.artifact.facts["identity"]["scorer"],
-        "preprocessor": preprocessor.digest,
+        "preprocessor": tuned_model.artifact.facts[MADE_FROM]["preprocessor"],
         "report": evaluation_report.digest,
         "policy": verdict.policy,
         "verdict": verdict.digest,
-        "dataset_version": validated_data.artifact.facts["dataset"],
+        "dataset_version": tuned_model.artifact.facts["lineage"]["dataset"],
         "model_files": _files_digest(tuned_model),
         "trained_in": tuned_model.made_in,
     }
+    by = {"run_id": context.run.run_id, "actor": REGISTERED}
     registered = places.ledger.latest(model.name, "registered", tuned_model.digest)
     if registered is None:
+        _require_its_own_files(tuned_model)
         with exclusively(places.locks, f"register-{model.name}"):  # finding a version and making it are one step
             version = registry.version_of(model.name, tuned_model.digest)
             if version is None:
+                example = tuned_model.artifact.frame(GOLDEN)
                 with tracking.run(context, model.name) as mlflow:
-                    version = registry.register(
-                        mlflow, model.name, folder / SCORER, tuned_model.artifact.frame(GOLDEN), tags
-                    )
-        registered = places.ledger.record(
-            model.name, "registered", tuned_model.digest, {"version": version, **tags}, run_id=context.run.run_id,
-            actor=REGISTERED, once=f"{model.name}/registered/{tuned_model.digest}",
-        )  # fmt: skip
+                    version = registry.register(mlflow, model.name, folder / SCORER, example, tags)
+        once = f"{model.name}/registered/{tuned_model.digest}"
+        arrival = {"version": version, **tags}
+        registered = places.ledger.record(model.name, "registered", tuned_model.digest, arrival, once=once, **by)
         context.log.info(f"{model.name}: registered version {version}")
+    present, version = places.ledger.pointer(model.name, PRESENT), str(registered.data["version"])
+    if present != version:
+        try:
+            places.ledger.move(model.name, PRESENT, expected=present, to=version, data={}, **by)
+        except PointerMovedError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
     facts: dict[str, Any] = dict(registered.data)
     made_from = {"candidate": tuned_model.digest, "event": registered.hash}
     result = artifacts.once(context, made_from, lambda _: {REGISTERED: Made(facts, fingerprint.digest(facts))})[
@@ -80,6 +89,16 @@ def registered_version(
     return shown(
         result, model.key(REGISTERED), {"version": int(facts["version"]), "model_uri": uri, "verdict": verdict.name}
     )
+
+
+def _require_its_own_files(tuned: Result) -> None:
+    """Refuse files that are not those of the candidate's identity, even where somebody mended their manifest."""
+    identity = tuned.artifact.facts["identity"]
+    with clear_failures():
+        scorer = Scorer.load(tuned.artifact.verified_folder() / SCORER)
+    if scorer.digest != identity["scorer"] or fingerprint.digest(identity) != tuned.digest:
+        message = "the tuned model's files are not those of the candidate that was judged; train anew with force"
+        raise dg.Failure(message, allow_retries=False)
 
 
 def _files_digest(tuned: Result) -> str:
@@ -100,4 +119,15 @@ def _refusal(
         return f"verdict {verdict.explanation}"
     if places.ledger.latest(model, "verdict", verdict.digest) is None:
         return "the ledger holds no verdict for this candidate under the present rules; materialise evaluation_report"
+    return _unchecked(tuned, places, model)
+
+
+def _unchecked(tuned: Result, places: Places, model: str) -> str | None:
+    """Which blocking data check the rows behind the candidate have not passed, by the ledger."""
+    for asset, subject in checked_subjects(tuned.artifact.facts["lineage"]).items():
+        checked = places.ledger.latest(model, "checked", subject)
+        if checked is None:
+            return f"the checks of {asset} have not run for the rows behind this candidate; run them"
+        if checked.data["blocked"]:
+            return f"the rows behind this candidate failed a check of {asset}: {', '.join(checked.data['blocked'])}"
     return None

@@ -11,15 +11,15 @@ from training_assets.assets.showing import shown
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.fingerprint import canonical
+from training_assets.core.lineage import SPLITS
 from training_assets.core.splitting import deal
 from training_assets.core.validation.drift import profile
 from training_assets.resources.artifacts import Artifacts, Result
 from training_assets.resources.models import Models
 from training_assets.spec.target import Task
 
-SPLITS = ("train_split", "validation_split", "test_split")
 PROFILE = "profile.json"
-CODE = code_version("core/splitting.py", "core/strata.py", "core/row_keys.py", "core/split_findings.py")
+CODE = code_version("assets/splits.py", packages=("polars",))
 
 
 def _out(what: str) -> dg.AssetOut:
@@ -42,23 +42,24 @@ def splits(
     """Deal rows by their content, never by position: new batches move no old row."""
     model = models.of(context)
     spec = model.spec
+    lineage = feature_table.artifact.facts["lineage"]
     dealt_by = {role: spec.one_with_role(role) for role in ("group", "time")}
 
     def make(folders: Mapping[str, Path]) -> dict[str, Made]:
         table = feature_table.artifact.frame(ROWS)
-        batches = feature_table.artifact.facts["batches"]
+        batches = feature_table.artifact.facts["lineage"]["batches"]
         column = spec.one_with_role("split")
         dealt = deal(table, spec.split, spec.target.task, column=column, batch_order=batches, **dealt_by)
         made = {}
         for asset in SPLITS:
             rows = table.filter(dealt == asset.removesuffix("_split"))
             rows.write_parquet(folders[asset] / ROWS)
-            made[asset] = Made({"rows": rows.height, "labels": _labels(rows, spec.target.task)})
+            made[asset] = Made({"rows": rows.height, "labels": _labels(rows, spec.target.task), "lineage": lineage})
         train = table.filter(dealt == "train")
         (folders["train_split"] / PROFILE).write_bytes(canonical(profile(train, feature_table.artifact.facts["kinds"])))
         return made
 
-    made_from = {"rows": feature_table.digest, "split": spec.split.model_dump(mode="json"), "by": dealt_by}
+    made_from = {"feature_table": feature_table.digest, "split": spec.split.model_dump(mode="json"), "by": dealt_by}
     results = artifacts.once(context, made_from, make)
     total = sum(result.artifact.facts["rows"] for result in results.values())
     for asset in SPLITS:

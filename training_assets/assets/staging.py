@@ -22,7 +22,7 @@ STAGING = "staging"
 TOLERANCE = 1e-9
 
 
-@dg.asset(kinds={"mlflow"}, code_version=code_version("assets/staging.py", "serving.py"))
+@dg.asset(kinds={"mlflow"}, code_version=code_version("assets/staging.py"))
 def staged_version(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[Models],

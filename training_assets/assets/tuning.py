@@ -10,15 +10,17 @@ import dagster as dg
 from training_assets.assets.encoding import PREPROCESSOR_FILE
 from training_assets.assets.features import ROWS
 from training_assets.assets.showing import shown
+from training_assets.assets.splits import PROFILE
 from training_assets.core import fingerprint, plots
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.encoding.preprocessor import Preprocessor
 from training_assets.core.families.base import Data
+from training_assets.core.lineage import SPLITS
 from training_assets.core.operating_point import best_threshold
 from training_assets.core.scoring import Scorer, table
 from training_assets.core.search import Study, Tuned, search
-from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result, require_origin
 from training_assets.resources.models import Models
 
 TUNED = "tuned_model"
@@ -26,13 +28,7 @@ SCORER = "scorer"
 STUDY = "study.json"
 GOLDEN, GOLDEN_SCORES = "golden_rows.parquet", "golden_scores.parquet"
 GOLDEN_ROWS = 64
-CODE = code_version(
-    "core/families",
-    "core/search",
-    "core/operating_point.py",
-    "core/scoring.py",
-    packages=("catboost", "optuna", "scikit-learn"),
-)
+CODE = code_version("assets/tuning.py", packages=("catboost", "optuna", "scikit-learn"))
 
 
 @dg.asset(kinds={"catboost", "scikitlearn", "optuna"}, code_version=CODE)
@@ -42,11 +38,14 @@ def tuned_model(
     artifacts: Artifacts,
     preprocessor: Result,
     encoded_features: Result,
+    train_split: Result,
     validation_split: Result,
 ) -> dg.MaterializeResult[Result]:
     """The best of all trials, each stopped early on the validation split, with operating point and learning curves."""
     model = models.of(context)
     spec = model.spec
+    stands_on = {"preprocessor": preprocessor, "train_split": train_split, "validation_split": validation_split}
+    require_origin("encoded_features", encoded_features, **stands_on)
 
     def make(folders: Mapping[str, Path]) -> dict[str, Made]:
         folder = folders[TUNED]
@@ -68,6 +67,7 @@ def tuned_model(
         table(scorer, golden).write_parquet(folder / GOLDEN_SCORES)
         study = tuned.study
         (folder / STUDY).write_bytes(fingerprint.canonical(study.to_json()))
+        (folder / PROFILE).write_bytes(train_split.artifact.read(PROFILE))
         _draw(folder, tuned)
         facts = {
             "family": tuned.model.family,
@@ -79,11 +79,19 @@ def tuned_model(
             "params": study.best_trial.params,
             "trials": len(study.trials),
             "seconds": study.seconds,
+            "lineage": {
+                **train_split.artifact.facts["lineage"],
+                **{split: encoded_features.artifact.facts[MADE_FROM][split] for split in SPLITS},
+            },
             "identity": {**made_from, "code": CODE, "scorer": scorer.digest},
         }
         return {TUNED: Made(facts, fingerprint.digest(facts["identity"]))}
 
-    made_from = {"data": encoded_features.digest, "search": spec.search.model_dump(mode="json")}
+    made_from = {
+        "encoded_features": encoded_features.digest,
+        **{name: each.digest for name, each in stands_on.items()},
+        "search": spec.search.model_dump(mode="json"),
+    }
     result = artifacts.once(context, made_from, make)[TUNED]
     facts = result.artifact.facts
     return shown(

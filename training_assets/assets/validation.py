@@ -5,7 +5,6 @@ from typing import Any
 
 import dagster as dg
 
-from training_assets.assets.raw import RAW
 from training_assets.assets.showing import shown
 from training_assets.core import fingerprint
 from training_assets.core.artifact_format import Made
@@ -18,7 +17,7 @@ from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
 
 VALIDATED, QUARANTINED = "validated_data", "quarantined_rows"
-CODE = code_version("core/validation", "core/row_keys.py", "core/features", packages=("pandera", "polars"))
+CODE = code_version("assets/validation.py", packages=("pandera", "polars"))
 
 
 @dg.multi_asset(
@@ -45,16 +44,16 @@ def validation(
     """Sort each batch that this schema has not yet seen; a batch with too many broken rows is refused whole."""
     model = models.of(context)
     spec = model.spec
-    schema = fingerprint.digest({**spec.schema_part(), "code": CODE})
+    schema = fingerprint.digest({**spec.schema_part(), "read": raw_data.artifact.facts["table"], "code": CODE})
     table, broken = (f"{name}-{schema[: fingerprint.SHORT]}" for name in (VALIDATED, QUARANTINED))
     done = {event.subject: event.data for event in places.ledger.events(model.name, f"validated/{schema}")}
-    names, limit = raw_data.artifact.facts["names"], spec.validation.max_quarantined
+    raw, limit = raw_data.artifact.facts, spec.validation.max_quarantined
     sorted_batches: list[BatchFacts] = []
-    for batch in raw_data.artifact.facts["batches"]:
+    for batch in raw["batches"]:
         if batch not in done:
             with clear_failures():
-                rows = sort_rows(places.tables.read(model.name, RAW, [batch]), spec)
-            facts = BatchFacts.of(names.get(batch, batch), batch, rows)
+                rows = sort_rows(places.tables.read(model.name, raw["table"], [batch]), spec)
+            facts = BatchFacts.of(raw["names"].get(batch, batch), batch, rows)
             if rows.quarantined.height:
                 places.tables.append(model.name, broken, rows.quarantined, batch)
             if facts.share_quarantined <= limit and rows.rows.height:
@@ -66,6 +65,15 @@ def validation(
                 once=f"{model.name}/validated/{schema}/{batch}",
             ).data  # fmt: skip
         sorted_batches.append(BatchFacts.from_json(done[batch]))
+        if sorted_batches[-1].share_quarantined > limit:
+            places.ledger.record(
+                model.name, "batch_refused", batch, {"schema": schema}, run_id=context.run.run_id, actor=VALIDATED,
+                once=f"{model.name}/refused/{schema}/{batch}",
+            )  # fmt: skip
+    # What was refused and taken away again is history: it is in the ledger, and blocks nothing any more.
+    sorted_batches = [
+        facts for facts in sorted_batches if facts.share_quarantined <= limit or facts.digest in raw["here"]
+    ]
     sound = [facts for facts in sorted_batches if facts.share_quarantined <= limit and facts.kept]
     identity = {"schema": schema, "batches": [facts.digest for facts in sound]}
     dataset = DatasetVersion(places.tables.version(model.name, table), fingerprint.digest(identity))

@@ -13,4 +13,4 @@ from training_assets.resources.artifacts import Result
 def raw_checks(context: dg.AssetCheckExecutionContext, raw_data: Result) -> Iterator[dg.AssetCheckResult]:
     """Every file of the source was read, whole, as the spec says that it is written."""
     facts = raw_data.artifact.facts
-    yield from worn(context, [files_are_readable(len(facts["batches"]), facts["refused"])])
+    yield from worn(context, [files_are_readable(len(facts["batches"]), facts["refused"], facts["left_behind"])])

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 import dagster as dg
 
 from training_assets.assets.features import ROWS
-from training_assets.assets.splits import CODE, SPLITS
-from training_assets.checks.wearing import remembered, worn
+from training_assets.assets.splits import CODE
+from training_assets.checks.wearing import record, remembered, worn
 from training_assets.core import split_findings
+from training_assets.core.lineage import SPLITS, split_subject
 from training_assets.core.validation.findings import Finding
 from training_assets.resources.artifacts import Artifacts, Result
 from training_assets.resources.models import Models
+from training_assets.resources.places import Places
 
 
 @dg.multi_asset_check(
@@ -23,6 +25,7 @@ from training_assets.resources.models import Models
 def split_checks(
     context: dg.AssetCheckExecutionContext,
     models: dg.ResourceParam[Models],
+    places: dg.ResourceParam[Places],
     artifacts: Artifacts,
     train_split: Result,
     validation_split: Result,
@@ -51,4 +54,6 @@ def split_checks(
         "split": spec.split.model_dump(mode="json"),
         "code": CODE,
     }
-    yield from worn(context, remembered(artifacts, model.name, "split_checks", made_from, find))
+    found = remembered(artifacts, model.name, "split_checks", made_from, find)
+    record(context, places, model.name, split_subject([split.digest for split in stored.values()]), found)
+    yield from worn(context, found)

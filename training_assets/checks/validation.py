@@ -7,7 +7,7 @@ import dagster as dg
 
 from training_assets.assets.splits import PROFILE
 from training_assets.assets.validation import CODE
-from training_assets.checks.wearing import remembered, worn
+from training_assets.checks.wearing import record, remembered, worn
 from training_assets.core import fingerprint
 from training_assets.core.validation import findings
 from training_assets.core.validation.drift import columns_have_not_drifted
@@ -18,6 +18,8 @@ from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 
 VALIDATED = "validated_data"
+OF_ROWS = ("nulls_within_limits", "rows_are_unique", "label_is_balanced", "columns_have_not_drifted")
+NO_ROWS = "no batch is sound, so there are no rows to look at"
 
 
 @dg.multi_asset_check(
@@ -46,6 +48,9 @@ def validation_checks(
         batches = [BatchFacts.from_json(line) for line in facts["facts"]]
         yield findings.rows_obey_schema(batches, model.spec.validation.max_quarantined)
         yield findings.values_in_range(batches)
+        if not facts["batches"]:
+            yield from (Finding(claim, False, "block", NO_ROWS, {}) for claim in OF_ROWS)
+            return
         rows = places.tables.read(model.name, facts["table"], facts["batches"])
         yield findings.nulls_within_limits(rows, model.spec)
         yield findings.rows_are_unique(rows, model.spec)
@@ -62,17 +67,23 @@ def validation_checks(
         "reference": None if reference is None else fingerprint.digest(reference),
         "code": CODE,
     }
-    yield from worn(context, remembered(artifacts, model.name, "validation_checks", made_from, find))
+    found = remembered(artifacts, model.name, "validation_checks", made_from, find)
+    record(context, places, model.name, validated_data.digest, found)
+    yield from worn(context, found)
 
 
 def _reference(model: str, places: Places, artifacts: Artifacts) -> dict[str, Any] | None:
-    """Batches and column profile of what the newest released (staged or live) version was trained on."""
+    """Batches and column profile of what the newest released (live, else staged) version was trained on.
+
+    Raises `dagster.Failure` where a version is released and what it was trained on is gone: that is no clean pass.
+    """
     version = places.ledger.pointer(model, "production") or places.ledger.pointer(model, "staging")
+    if version is None:
+        return None
     registered = [event for event in places.ledger.events(model, "registered") if str(event.data["version"]) == version]
-    if not registered:
-        return None
-    run = str(registered[-1].data["trained_in"])
-    split, table = artifacts.of_run(model, run, "train_split"), artifacts.of_run(model, run, "feature_table")
-    if split is None or table is None:
-        return None
-    return {"batches": table.artifact.facts["batches"], "profile": split.artifact.json(PROFILE), "version": version}
+    tuned = artifacts.of_run(model, str(registered[-1].data["trained_in"]), "tuned_model") if registered else None
+    if tuned is None:
+        message = f"what version {version} was trained on is gone, so drift cannot be judged; restore the artifacts"
+        raise dg.Failure(message, allow_retries=False)
+    batches = tuned.artifact.facts["lineage"]["batches"]
+    return {"batches": batches, "profile": tuned.artifact.json(PROFILE), "version": version}

@@ -10,6 +10,7 @@ import dagster as dg
 from training_assets.assets.showing import markdown_table
 from training_assets.core.validation.findings import Finding
 from training_assets.resources.artifacts import Artifacts
+from training_assets.resources.places import Places
 
 
 def worn(context: dg.AssetCheckExecutionContext, findings: Iterable[Finding]) -> Iterator[dg.AssetCheckResult]:
@@ -25,6 +26,17 @@ def worn(context: dg.AssetCheckExecutionContext, findings: Iterable[Finding]) ->
             description=finding.text,
             metadata={name: _shown(fact) for name, fact in finding.facts.items()},
         )
+
+
+def record(
+    context: dg.AssetCheckExecutionContext, places: Places, model: str, subject: str, findings: Sequence[Finding]
+) -> None:
+    """Note in the ledger what blocks a subject, or that nothing does; registration asks there, not the event log."""
+    blocked = sorted(each.claim for each in findings if not each.passed and each.severity == "block")
+    data = {"blocked": blocked, "claims": sorted(each.claim for each in findings)}
+    latest = places.ledger.latest(model, "checked", subject)
+    if latest is None or latest.data != data:
+        places.ledger.record(model, "checked", subject, data, run_id=context.run.run_id, actor="checks")
 
 
 def remembered(

@@ -9,11 +9,12 @@ from typing import Any
 
 import dagster as dg
 
-from training_assets.assets.evaluation import REPORT, REPORT_FILE, measured
-from training_assets.assets.registration import REGISTERED
+from training_assets.assets.evaluation import REPORT
 from training_assets.assets.validation import VALIDATED
+from training_assets.cli.described import described
 from training_assets.cli.progress import Progress
 from training_assets.cli.project import Project, open_project
+from training_assets.resources.locks import exclusively, is_held
 
 PASSED, FAILED, BAD_INPUT, REVIEW, REJECTED = 0, 1, 2, 3, 4
 BY_VERDICT = {"REVIEW": REVIEW, "UNGATED": REVIEW, "REJECT": REJECTED}
@@ -67,13 +68,20 @@ def run_model(model: str, *, force: bool, say: Callable[[str], None]) -> Outcome
     """Run the training job, then stage what it registered; the same jobs that sensors and the UI launch."""
     with open_project() as project:
         project.require(model)
-        progress = Progress(say)
-        run_config: dict[str, Any] = {"resources": {"artifacts": {"config": {"force": force}}}}
-        trained = _execute(project, f"{model}_train", run_config, progress)
-        if trained.success:
-            staged = _execute(project, f"{model}_stage", {}, progress)
-            return _outcome(project, model, trained.run_id, progress, failed=not staged.success)
-        return _outcome(project, model, trained.run_id, progress, failed=True)
+        if is_held(project.places.locks, f"run-{model}"):
+            say(f"another command is training {model}; waiting for it to end")
+        with exclusively(project.places.locks, f"run-{model}"):
+            return _train_and_stage(project, model, force=force, say=say)
+
+
+def _train_and_stage(project: Project, model: str, *, force: bool, say: Callable[[str], None]) -> Outcome:
+    progress = Progress(say)
+    run_config: dict[str, Any] = {"resources": {"artifacts": {"config": {"force": force}}}}
+    trained = _execute(project, f"{model}_train", run_config, progress)
+    if trained.success:
+        staged = _execute(project, f"{model}_stage", {}, progress)
+        return _outcome(project, model, trained.run_id, progress, failed=not staged.success)
+    return _outcome(project, model, trained.run_id, progress, failed=True)
 
 
 def _execute(project: Project, job: str, run_config: dict[str, Any], progress: Progress) -> dg.ExecuteInProcessResult:
@@ -87,34 +95,15 @@ def _execute(project: Project, job: str, run_config: dict[str, Any], progress: P
 
 
 def _outcome(project: Project, model: str, run_id: str, progress: Progress, *, failed: bool) -> Outcome:
-    of_run = {asset: project.artifacts.of_run(model, run_id, asset) for asset in (VALIDATED, REPORT, REGISTERED)}
-    validated, report, registered = of_run[VALIDATED], of_run[REPORT], of_run[REGISTERED]
-    judged = [event.data for event in project.places.ledger.events(model, "verdict")]
-    verdict = next((data for data in reversed(judged) if report and data["report"] == report.digest), None)
-    name = str(verdict["name"]) if verdict else None
-    status = PASSED
-    if failed:
-        data_problem = progress.bad_input or any(asset in DATA_ASSETS for asset in progress.failed_checks)
-        status = (
-            BY_VERDICT.get(name or "", FAILED)
-            if REPORT in progress.failed_checks
-            else BAD_INPUT
-            if data_problem
-            else FAILED
-        )
-    facts = [] if validated is None else validated.artifact.facts["facts"]
-    return Outcome(
-        model=model,
-        run_id=run_id,
-        exit_status=status,
-        nothing_new=bool(registered and not registered.is_new),
-        dataset_version=None if validated is None else str(validated.artifact.facts["dataset"]),
-        verdict=name,
-        why=None if verdict is None else str(verdict["explanation"]),
-        version=None if registered is None else str(registered.artifact.facts["version"]),
-        staged=project.places.ledger.pointer(model, "staging"),
-        rows=sum(int(batch["kept"]) for batch in facts) if facts else None,
-        metrics={} if report is None else measured(report.artifact.json(REPORT_FILE)),
-        seconds=progress.seconds,
-        problems=progress.problems,
-    )
+    found = described(project, model, run_id)
+    status = _exit_status(found["verdict"], progress) if failed else PASSED
+    return Outcome(exit_status=status, seconds=progress.seconds, problems=progress.problems, **found)
+
+
+def _exit_status(verdict: str | None, progress: Progress) -> int:
+    """Why a run failed, as a number: at the verdict, for what the user gave, or otherwise."""
+    if REPORT in progress.failed_checks:
+        return BY_VERDICT.get(verdict or "", FAILED)
+    if progress.bad_input or any(asset in DATA_ASSETS for asset in progress.failed_checks):
+        return BAD_INPUT
+    return FAILED

@@ -40,7 +40,8 @@ def serve(port: int, mlflow_port: int, say: Callable[[str], None]) -> int:
     ]
     say(f"Dagster: http://{LOOPBACK}:{port}  MLflow: http://{LOOPBACK}:{mlflow_port}  (Ctrl-C ends both)")
     say(f"a file that lands where a source looks starts a training, e.g. in {where.root / 'landing' / 'flights'}")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, lambda *_: sys.exit(0))
     try:
         while all(child.poll() is None for child in children):
             time.sleep(0.5)

@@ -6,9 +6,15 @@ from typing import Any
 
 import dagster as dg
 
-from training_assets.assets.validation import VALIDATED
 from training_assets.automation import MODEL_TAG
+from training_assets.cli.described import described
 from training_assets.cli.project import Project, open_project
+
+NOTHING: dict[str, Any] = {
+    **dict.fromkeys(("run_id", "dataset_version", "rows", "verdict", "why", "version", "staged")),
+    "metrics": {},
+}
+"""What is said of a model that never trained."""
 
 
 def statuses(model: str | None) -> list[dict[str, Any]]:
@@ -22,13 +28,7 @@ def statuses(model: str | None) -> list[dict[str, Any]]:
 def _status(project: Project, model: str) -> dict[str, Any]:
     ledger = project.places.ledger
     runs = project.instance.get_runs(filters=dg.RunsFilter(tags={MODEL_TAG: model}), limit=1)
-    latest = project.instance.get_latest_materialization_event(dg.AssetKey([model, VALIDATED]))
-    dataset = (
-        latest.asset_materialization.metadata.get("dataset_version")
-        if latest and latest.asset_materialization
-        else None
-    )
-    verdict = ledger.latest(model, "verdict")
+    training = project.instance.get_runs(filters=dg.RunsFilter(job_name=f"{model}_train"), limit=1)
     staging = ledger.pointer(model, "staging")
     versions = [
         {
@@ -39,16 +39,19 @@ def _status(project: Project, model: str) -> dict[str, Any]:
         }
         for event in ledger.events(model, "registered")
     ]
+    last = None if not runs else {"run_id": runs[0].run_id, "job": runs[0].job_name, "status": runs[0].status.value}
+    found = described(project, model, training[0].run_id) if training else NOTHING
+    seconds = _seconds(project, training[0].run_id) if training else {}
+    return {**found, "model": model, "last_run": last, "seconds": seconds, "versions": versions}
+
+
+def _seconds(project: Project, run_id: str) -> dict[str, float]:
+    """How long each step of a run took."""
+    steps = project.instance.get_run_step_stats(run_id)
     return {
-        "model": model,
-        "dataset_version": None if dataset is None else dataset.value,
-        "last_run": None
-        if not runs
-        else {"run_id": runs[0].run_id, "job": runs[0].job_name, "status": runs[0].status.value},
-        "verdict": None
-        if verdict is None
-        else {"name": verdict.data["name"], "why": verdict.data["explanation"], "at": verdict.at},
-        "versions": versions,
+        step.step_key.rpartition("__")[2]: step.end_time - step.start_time
+        for step in steps
+        if step.start_time and step.end_time
     }
 
 
@@ -56,12 +59,12 @@ def table(found: list[dict[str, Any]]) -> str:
     """The statuses, for people."""
     lines: list[str] = []
     for each in found:
-        run, verdict = each["last_run"], each["verdict"]
+        run, verdict = each["last_run"], each["why"]
         lines += [
             each["model"],
             f"  dataset    {each['dataset_version'] or 'none yet'}",
             f"  last run   {run['status'] + ' ' + run['run_id'][:8] + ' (' + run['job'] + ')' if run else 'none yet'}",
-            f"  verdict    {verdict['why'] if verdict else 'none yet'}",
+            f"  verdict    {verdict or 'none yet'}",
             *(
                 f"  version {version['version']:<3}{version['stands']:<11}{version['at']}  {version['dataset_version']}"
                 for version in each["versions"]

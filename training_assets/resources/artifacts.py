@@ -14,6 +14,9 @@ from training_assets.core.artifact_format import Artifact, Made
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.places import Places
 
+MADE_FROM = "made_from"
+RECENT = 20
+"""Materialisations looked through for one that a run made: some are only reported by hand."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 
 
@@ -63,7 +66,8 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
                     asset: self._stand_on(model, run_id, asset, result) for asset, result in earlier.items() if result
                 }
         with clear_failures():
-            artifacts = artifact_format.write({asset: self._folder(model, run_id, asset) for asset in assets}, make)
+            folders = {asset: self._folder(model, run_id, asset) for asset in assets}
+            artifacts = artifact_format.write(folders, lambda empty: _with_origin(make(empty), made_from))
         artifact_format.write_file(index, fingerprint.canonical({"run": run_id}))
         return {asset: Result(artifact, run_id, is_new=True) for asset, artifact in artifacts.items()}
 
@@ -103,6 +107,22 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
         return self.places.artifacts / _name(model) / _name(run_id) / _name(asset)
 
 
+def _with_origin(made: Mapping[str, Made], made_from: Mapping[str, Any]) -> dict[str, Made]:
+    """What was made, with what it was made from among its facts."""
+    return {asset: Made({**each.facts, MADE_FROM: dict(made_from)}, each.digest) for asset, each in made.items()}
+
+
+def require_origin(asset: str, result: Result, **inputs: Result) -> None:
+    """Refuse a result that was made from others than these: results of different runs must not be mixed.
+
+    Raises `dagster.Failure` that names what to materialise.
+    """
+    for name, other in inputs.items():
+        if result.artifact.facts[MADE_FROM].get(name) != other.digest:
+            message = f"{asset} was made from another {name} than the present one; materialise {asset} first"
+            raise dg.Failure(message, allow_retries=False)
+
+
 def _name(text: str) -> str:
     """A name that is safe as a part of a path; raises `ValueError` for any other."""
     if not NAME.fullmatch(text):
@@ -112,7 +132,7 @@ def _name(text: str) -> str:
 
 
 class ArtifactIOManager(dg.ConfigurableIOManager):
-    """Hands a result to those who read it: this run's own, else that of the input's latest materialisation."""
+    """Hands a result to those who read it: this run's own, that of the run it retries, else the latest one."""
 
     artifacts: Artifacts
 
@@ -123,11 +143,14 @@ class ArtifactIOManager(dg.ConfigurableIOManager):
     def load_input(self, context: dg.InputContext) -> Result:
         """The result that a running step stands on; raises `dagster.Failure` where the input was never materialised."""
         model, asset = context.asset_key.path[0], context.asset_key.path[-1]
-        own = self.artifacts.of_run(model, context.step_context.run_id, asset)
-        if own is not None:
-            return own
-        latest = context.instance.get_latest_materialization_event(context.asset_key)
-        found = None if latest is None else self.artifacts.of_run(model, latest.run_id, asset)
+        run = context.step_context.dagster_run
+        latest = context.instance.fetch_materializations(context.asset_key, limit=RECENT).records
+        runs = [run.run_id, run.parent_run_id, run.root_run_id, *(record.run_id for record in latest)]
+        found = None
+        for run_id in filter(None, runs):
+            found = self.artifacts.of_run(model, run_id, asset)
+            if found is not None:
+                break
         if found is None:
             key = context.asset_key.to_user_string()
             message = f"{key} has no result yet; materialise it first (job {model}_train makes all)"

@@ -15,3 +15,14 @@ def exclusively(folder: Path, name: str) -> Iterator[None]:
     with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def is_held(folder: Path, name: str) -> bool:
+    """Whether somebody holds the lock of a name at this moment: good for a word to the user, not for a decision."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False

@@ -32,6 +32,7 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg] # generic onl
         with exclusively(self.places.locks, "mlflow"):  # two processes must not both create the tables
             if mlflow.get_experiment_by_name(model) is None:
                 mlflow.create_experiment(model, artifact_location=str(self.places.mlflow_artifacts / model))
+        self._close_leftovers(mlflow, context.instance, model)
         config = {
             "experiment_name": model,
             "mlflow_tracking_uri": self.places.mlflow_uri,
@@ -54,6 +55,15 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg] # generic onl
             status = "FINISHED"
         finally:
             mlflow.end_run(status)
+
+    def _close_leftovers(self, mlflow: Any, instance: dg.DagsterInstance, model: str) -> None:
+        """End, as KILLED, MLflow runs that still say RUNNING although their Dagster run is over: its process died."""
+        client = mlflow.MlflowClient(tracking_uri=self.places.mlflow_uri)
+        experiment = client.get_experiment_by_name(model)
+        for left in client.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'"):
+            run = instance.get_run_by_id(left.data.tags.get("dagster_run_id", ""))
+            if run is None or run.is_finished:
+                client.set_terminated(left.info.run_id, "KILLED")
 
 
 @contextmanager

@@ -63,6 +63,12 @@ class ModelSpec(Section):
                 raise ValueError(message)
         return self
 
+    def reading_part(self) -> dict[str, Any]:
+        """What decides how files become raw rows: a change of it reads every file anew."""
+        types = {name: column.type for name, column in self.columns.items()}
+        dialect = self.source.dialect.model_dump(mode="json") if self.source.format == "csv" else None
+        return {"format": self.source.format, "dialect": dialect, "columns": list(types) if dialect else types}
+
     def schema_part(self) -> dict[str, Any]:
         """What decides which rows are sound: a change of it sorts every batch anew."""
         columns = {name: column.model_dump(mode="json", exclude={"because"}) for name, column in self.columns.items()}

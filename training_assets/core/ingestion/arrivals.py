@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from training_assets.core.errors import InputError
@@ -10,6 +10,7 @@ from training_assets.core.ingestion.discovery import FileStamp, identify
 
 SETTLED_NS = 30 * 10**9
 """A file that nobody wrote to for this long is whole; a younger one must look the same on two ticks."""
+SECOND_LOOK_SECONDS = 1.0
 
 Seen = Mapping[str, tuple[int, int, str | None]]
 """Path → size in bytes, time of change in ns, digest (none while the file may still be written)."""
@@ -54,3 +55,23 @@ def look(files: Sequence[FileStamp], seen: Seen, done: Collection[str], now_ns: 
         if digest not in done and digest not in new:
             new.append(digest)
     return Arrivals(sorted(new), arriving, unreadable, after)
+
+
+def whole(
+    files: Sequence[FileStamp], now_ns: int, pause: Callable[[float], None]
+) -> tuple[list[FileStamp], list[FileStamp]]:
+    """Files that nobody is writing, and those that somebody may be: the young ones are looked at twice."""
+    young = {stamp.path for stamp in files if now_ns - stamp.modified_ns < SETTLED_NS}
+    if not young:
+        return list(files), []
+    pause(SECOND_LOOK_SECONDS)
+    sound = [stamp for stamp in files if stamp.path not in young or _unchanged(stamp)]
+    return sound, [stamp for stamp in files if stamp not in sound]
+
+
+def _unchanged(stamp: FileStamp) -> bool:
+    try:
+        state = stamp.path.stat()
+    except FileNotFoundError:
+        return False
+    return (state.st_size, state.st_mtime_ns) == (stamp.size, stamp.modified_ns)

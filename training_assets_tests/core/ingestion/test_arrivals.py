@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training_assets.core.fingerprint import digest_bytes
-from training_assets.core.ingestion.arrivals import SETTLED_NS, look
+from training_assets.core.ingestion.arrivals import SETTLED_NS, look, whole
 from training_assets.core.ingestion.discovery import stamps
 from training_assets.spec import Source
 
@@ -95,3 +95,26 @@ def test_each_content_is_new_once(tmp_path_factory: pytest.TempPathFactory, cont
     found = look(stamps(SOURCE, folder), {}, set(), NOW)
     assert found.new == sorted(digests)
     assert look(stamps(SOURCE, folder), found.seen, digests, NOW).new == []
+
+
+def test_old_files_are_whole_without_a_second_look(tmp_path: Path) -> None:
+    put(tmp_path, "a.csv", "x\n1\n")
+    files = stamps(SOURCE, tmp_path)
+    pauses: list[float] = []
+    assert whole(files, NOW, pauses.append) == (files, [])
+    assert pauses == []
+
+
+def test_a_young_file_that_changes_between_two_looks_is_arriving(tmp_path: Path) -> None:
+    put(tmp_path, "still.csv", "x\n1\n", NOW)
+    put(tmp_path, "done.csv", "x\n2\n", NOW)
+    put(tmp_path, "gone.csv", "x\n3\n", NOW)
+    files = stamps(SOURCE, tmp_path)
+
+    def meanwhile(_: float) -> None:
+        put(tmp_path, "still.csv", "x\n1\n2\n", NOW)
+        (tmp_path / "gone.csv").unlink()
+
+    sound, arriving = whole(files, NOW, meanwhile)
+    assert [stamp.path.name for stamp in sound] == ["done.csv"]
+    assert sorted(stamp.path.name for stamp in arriving) == ["gone.csv", "still.csv"]
