@@ -5,18 +5,19 @@ from collections.abc import Iterator
 import dagster as dg
 
 from training_assets.assets.evaluation import REPORT, REPORT_FILE, judged
-from training_assets.checks.wearing import worn
+from training_assets.checks.wearing import claims, worn
 from training_assets.core.evaluation.findings import verdict_findings
 from training_assets.resources.artifacts import Result
 from training_assets.resources.models import Models
 
 
 @dg.multi_asset_check(
-    specs=[
-        dg.AssetCheckSpec("metrics_reach_floors", asset=REPORT, blocking=True),
-        dg.AssetCheckSpec("better_than_dummy", asset=REPORT, blocking=True),
-        dg.AssetCheckSpec("verdict_allows_registration", asset=REPORT, blocking=True),
-    ]
+    specs=claims(
+        REPORT,
+        metrics_reach_floors="Every rule of kind `value` under `evaluation.gates` passes.",
+        better_than_dummy="Every rule of kind `beats_dummy` under `evaluation.gates` passes.",
+        verdict_allows_registration="The rules together say PASS; registration asks the ledger, not this check.",
+    )
 )
 def evaluation_checks(
     context: dg.AssetCheckExecutionContext,

@@ -6,7 +6,7 @@ import dagster as dg
 
 from training_assets.assets.features import ROWS
 from training_assets.assets.splits import CODE
-from training_assets.checks.wearing import record, remembered, worn
+from training_assets.checks.wearing import claims, record, remembered, worn
 from training_assets.core import split_findings
 from training_assets.core.lineage import SPLITS, split_subject
 from training_assets.core.validation.findings import Finding
@@ -17,9 +17,14 @@ from training_assets.resources.places import Places
 
 @dg.multi_asset_check(
     specs=[
-        *(dg.AssetCheckSpec("proportions_hold", asset=split, blocking=True) for split in SPLITS),
-        *(dg.AssetCheckSpec("labels_are_balanced", asset=split, blocking=True) for split in SPLITS),
-        *(dg.AssetCheckSpec("splits_share_no_rows", asset=split, blocking=True) for split in SPLITS),
+        spec
+        for split in SPLITS
+        for spec in claims(
+            split,
+            proportions_hold="No split is empty, and the shares are the declared ones up to chance.",
+            labels_are_balanced="The label is dealt alike to all three splits, up to chance.",
+            splits_share_no_rows="No row, by its key, and no group is in two splits.",
+        )
     ]
 )
 def split_checks(

@@ -7,7 +7,7 @@ import dagster as dg
 
 from training_assets.assets.splits import PROFILE
 from training_assets.assets.validation import CODE
-from training_assets.checks.wearing import record, remembered, worn
+from training_assets.checks.wearing import claims, record, remembered, worn
 from training_assets.core import fingerprint
 from training_assets.core.validation import findings
 from training_assets.core.validation.drift import columns_have_not_drifted
@@ -23,14 +23,15 @@ NO_ROWS = "no batch is sound, so there are no rows to look at"
 
 
 @dg.multi_asset_check(
-    specs=[
-        dg.AssetCheckSpec("rows_obey_schema", asset=VALIDATED, blocking=True),
-        dg.AssetCheckSpec("nulls_within_limits", asset=VALIDATED, blocking=True),
-        dg.AssetCheckSpec("values_in_range", asset=VALIDATED, blocking=True),
-        dg.AssetCheckSpec("rows_are_unique", asset=VALIDATED, blocking=True),
-        dg.AssetCheckSpec("label_is_balanced", asset=VALIDATED, blocking=True),
-        dg.AssetCheckSpec("columns_have_not_drifted", asset=VALIDATED, blocking=True),
-    ]
+    specs=claims(
+        VALIDATED,
+        rows_obey_schema="No batch has more broken rows than `validation.max_quarantined`.",
+        nulls_within_limits="No column of a batch has more nulls than its `max_null_share`.",
+        values_in_range="No readable value broke a range, domain, pattern or uniqueness rule (warns).",
+        rows_are_unique="Rows repeat no more often than `validation.max_duplicates` (warns).",
+        label_is_balanced="There are classes, or values, to tell apart; none is too rare (warns).",
+        columns_have_not_drifted="Batches that no release has seen look like the released version's training data.",
+    )
 )
 def validation_checks(
     context: dg.AssetCheckExecutionContext,

@@ -13,6 +13,14 @@ from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.places import Places
 
 
+def claims(asset: str, **descriptions: str) -> list[dg.AssetCheckSpec]:
+    """Specs of an asset's checks: claim → what it says. All may block; whether a miss does is the finding's severity."""
+    return [
+        dg.AssetCheckSpec(claim, asset=asset, description=description, blocking=True)
+        for claim, description in descriptions.items()
+    ]
+
+
 def worn(context: dg.AssetCheckExecutionContext, findings: Iterable[Finding]) -> Iterator[dg.AssetCheckResult]:
     """Results of the selected checks; a finding is worn by every check of its claim."""
     found = {finding.claim: finding for finding in findings}
