@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
 from training_assets.assets.registration import PRESENT
 from training_assets.assets.staging import STAGED, STAGING
@@ -23,6 +24,7 @@ REGISTRATION_TAG = "training_assets/registration"
 ATTEMPTS = 3
 """Runs that one set of batches gets before somebody has to look."""
 INTERVAL_SECONDS = 10
+UNFINISHED = [status for status in dg.DagsterRunStatus if status not in FINISHED_STATUSES]
 
 
 def jobs(model: str, spec: ModelSpec) -> Sequence[UnresolvedAssetJobDefinition]:
@@ -81,7 +83,9 @@ def _new_batches(model: str) -> dg.SensorDefinition:
         if not found.new:
             nothing = f"nothing new in {len(files)} files" if files else "no file matches the source's path yet"
             return dg.SensorResult(skip_reason="; ".join(filter(None, [waiting, broken])) or nothing, cursor=cursor)
-        asked = _request(context.instance, {MODEL_TAG: model, BATCHES_TAG: fingerprint.digest(found.new)[:40]})
+        asked = _request(
+            context.instance, f"{model}_train", {MODEL_TAG: model, BATCHES_TAG: fingerprint.digest(found.new)[:40]}
+        )
         return _result(asked, cursor)
 
     return sensor
@@ -103,17 +107,19 @@ def _new_version(model: str) -> dg.SensorDefinition:
             return dg.SensorResult(skip_reason=f"version {version} is staged already")
         moved = places.ledger.latest(model, f"{PRESENT}_moved")
         asked_for = "" if moved is None else moved.hash[:40]
-        return _result(_request(context.instance, {MODEL_TAG: model, REGISTRATION_TAG: asked_for}), None)
+        return _result(
+            _request(context.instance, f"{model}_stage", {MODEL_TAG: model, REGISTRATION_TAG: asked_for}), None
+        )
 
     return sensor
 
 
-def _request(instance: dg.DagsterInstance, tags: Mapping[str, str]) -> dg.RunRequest | str:
-    """A run for work that these tags name, or why there is none: one at a time, and a few attempts in all."""
-    runs = instance.get_runs(filters=dg.RunsFilter(tags=dict(tags)))
-    busy = [run for run in runs if not run.is_finished]
+def _request(instance: dg.DagsterInstance, job: str, tags: Mapping[str, str]) -> dg.RunRequest | str:
+    """A run for work that these tags name, or why there is none: one of the job at a time, a few attempts in all."""
+    busy = instance.get_runs(filters=dg.RunsFilter(job_name=job, statuses=UNFINISHED), limit=1)
     if busy:
-        return f"run {busy[0].run_id[:8]} is at it"
+        return f"run {busy[0].run_id[:8]} is at it; what it does not carry comes next"
+    runs = instance.get_runs(filters=dg.RunsFilter(tags=dict(tags)))
     if len(runs) >= ATTEMPTS:
         newest = runs[0].run_id[:8]
         return f"gave up after {len(runs)} runs (newest: {newest}); see why, mend it, and launch the job by hand"

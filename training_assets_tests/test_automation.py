@@ -102,6 +102,21 @@ def test_while_a_run_is_at_it_no_second_one_is_asked_for(place: Workplace) -> No
     assert "is at it" in (second.skip_message or "")
 
 
+def test_a_batch_that_arrives_during_a_run_gets_one_run_after_it(place: Workplace) -> None:
+    settled(place, "1.csv", 1)
+    first = tick(place, "new_batches")
+    settled(place, "2.csv", 2)
+    job = place.definitions().resolve_job_def(f"{MODEL}_train")
+    running = place.instance.create_run_for_job(
+        job, tags=first.run_requests[0].tags, status=dg.DagsterRunStatus.STARTED
+    )
+    during = tick(place, "new_batches", first.cursor)
+    assert "what it does not carry comes next" in (during.skip_message or "")
+    place.instance.report_run_canceled(running)
+    assert launch(place, tick(place, "new_batches", during.cursor)).success
+    assert not tick(place, "new_batches").run_requests
+
+
 def test_a_crashed_run_is_tried_again_but_not_for_ever(place: Workplace) -> None:
     settled(place, "1.csv", 1)
     keys = []

@@ -14,7 +14,7 @@ from training_assets.resources.places import Places
 
 
 def claims(asset: str, **descriptions: str) -> list[dg.AssetCheckSpec]:
-    """Specs of an asset's checks: claim → what it says. All may block; whether a miss does is the finding's severity."""
+    """Specs of an asset's checks by claim; all may block, and a finding's severity decides whether it does."""
     return [
         dg.AssetCheckSpec(claim, asset=asset, description=description, blocking=True)
         for claim, description in descriptions.items()
