@@ -85,7 +85,7 @@ def pictures(url: str, model: str) -> list[Picture]:
         raise NothingToShow(message)
     home = f"/locations/{having[0]['name']}@{having[0]['location']['name']}"
     return [
-        Picture("asset_graph.png", f"{home}/asset-groups/{model}", "evaluation_report", all_of_it=True),
+        Picture("asset_graph.png", f"{home}/asset-groups/{model}", "evaluation_report", height=2800, all_of_it=True),
         Picture("evaluation_report.png", f"/assets/{model}/evaluation_report", "Latest materialization", 1500),
         Picture("checks.png", f"/assets/{model}/train_split?view=checks", "Latest execution"),
         Picture("run.png", f"/runs/{runs[0]['runId']}", "RUN_SUCCESS"),
