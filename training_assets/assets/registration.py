@@ -15,7 +15,6 @@ from training_assets.core.lineage import checked_subjects
 from training_assets.core.scoring import Scorer
 from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result
 from training_assets.resources.failures import clear_failures
-from training_assets.resources.ledger import PointerMovedError
 from training_assets.resources.locks import exclusively
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
@@ -76,10 +75,7 @@ def registered_version(
         context.log.info(f"{model.name}: registered version {version}")
     present, version = places.ledger.pointer(model.name, PRESENT), str(registered.data["version"])
     if present != version:
-        try:
-            places.ledger.move(model.name, PRESENT, expected=present, to=version, data={}, **by)
-        except PointerMovedError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
+        places.ledger.move(model.name, PRESENT, expected=present, to=version, data={}, **by)
     facts: dict[str, Any] = dict(registered.data)
     made_from = {"candidate": tuned_model.digest, "event": registered.hash}
     result = artifacts.once(context, made_from, lambda _: {REGISTERED: Made(facts, fingerprint.digest(facts))})[

@@ -12,7 +12,7 @@ from training_assets.core.code_identity import code_version
 from training_assets.core.errors import InputError
 from training_assets.core.parity import largest_difference
 from training_assets.resources.artifacts import Artifacts, Result
-from training_assets.resources.ledger import Event, PointerMovedError
+from training_assets.resources.ledger import Event
 from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
 from training_assets.resources.registry import CHALLENGER, Registry
@@ -48,14 +48,9 @@ def staged_version(
             "parity": parity.hash,
             "reason": "registered and loaded back with equal scores",
         }
-        try:
-            places.ledger.move(
-                model.name, STAGING, expected=staged, to=version, data=moved, run_id=context.run.run_id, actor=STAGED
-            )
-            context.log.info(f"{model.name}: staging moved from {staged or 'nothing'} to version {version}")
-        except PointerMovedError as error:
-            if places.ledger.pointer(model.name, STAGING) != version:  # else another run staged this very version
-                raise dg.Failure(str(error), allow_retries=False) from error
+        by = {"run_id": context.run.run_id, "actor": STAGED}
+        places.ledger.move(model.name, STAGING, expected=staged, to=version, data=moved, **by)
+        context.log.info(f"{model.name}: staging moved from {staged or 'nothing'} to version {version}")
     _mirror(context, model.name, places, registry)
     facts = {"version": version, "candidate": candidate, **parity.data}
     result = artifacts.once(context, facts, lambda _: {STAGED: Made(facts)})[STAGED]

@@ -145,11 +145,16 @@ class Ledger:
 
     def move(
         self, model: str, name: str, *, expected: str | None, to: str, data: Mapping[str, Any], run_id: str, actor: str
-    ) -> Event:
-        """Swap a pointer and record it in one transaction; raises `PointerMovedError` where it is not as expected."""
+    ) -> None:
+        """Swap a pointer and record it in one transaction; does nothing where it points there already.
+
+        Raises `PointerMovedError` where it is neither there nor where it is expected: somebody else moved it.
+        """
         with self._engine.begin() as connection:
             here = sa.and_(pointers.c.model == model, pointers.c.name == name)
             now = connection.execute(sa.select(pointers.c.value).where(here)).scalar()
+            if now == to:
+                return
             if now != expected:
                 message = f"{model}: pointer {name} is at {now}, not at {expected}; look again before moving it"
                 raise PointerMovedError(message)
@@ -158,7 +163,7 @@ class Ledger:
             else:
                 connection.execute(pointers.update().where(here).values(value=to))
             moved = {"pointer": name, "from": expected, "to": to, **data}
-            return self._append(connection, model, f"{name}_moved", to, moved, run_id=run_id, actor=actor, once=None)
+            self._append(connection, model, f"{name}_moved", to, moved, run_id=run_id, actor=actor, once=None)
 
     def first_broken(self) -> int | None:
         """Sequence number of the first event that is not what was written; none if the chain is whole."""

@@ -114,6 +114,12 @@ def test_a_pointer_moves_from_where_it_is_expected(ledger: Ledger) -> None:
     ]
 
 
+def test_a_pointer_that_is_there_already_is_left_alone(ledger: Ledger) -> None:
+    move(ledger, None, "1")
+    move(ledger, None, "1")
+    assert len(ledger.events("m")) == 1
+
+
 def test_a_pointer_that_somebody_moved_stays(ledger: Ledger) -> None:
     move(ledger, None, "1")
     with pytest.raises(PointerMovedError, match="is at 1, not at None"):
