@@ -28,8 +28,16 @@ def to_yaml(spec: ModelSpec) -> str:
     return "\n".join(lines) + "\n"
 
 
+LINE_BREAKS = "\n\r\x85\u2028\u2029"
+
+
 class _Dumper(yaml.SafeDumper):
     """Lists of scalars on one line, and each small mapping in a list on one line."""
+
+    def represent_scalar(self, tag: str, value: Any, style: str | None = None) -> yaml.ScalarNode:
+        """Quote text with a line break that single quotes would fold into a space."""
+        broken = isinstance(value, str) and any(mark in value for mark in LINE_BREAKS)
+        return super().represent_scalar(tag, value, '"' if broken else style)
 
     def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
         node = super().represent_sequence(tag, sequence, flow_style)
