@@ -23,6 +23,7 @@ class Copy:
             ROOT / "training_assets", root / "training_assets", ignore=shutil.ignore_patterns("defs", "__pycache__")
         )
         (root / "training_assets" / "defs").mkdir()
+        shutil.copy(ROOT / "training_assets" / "defs" / "__init__.py", root / "training_assets" / "defs")
         shutil.copy(ROOT / "pyproject.toml", root)
 
     def __call__(self, *arguments: str, status: int = 0) -> str:

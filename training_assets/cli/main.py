@@ -11,19 +11,26 @@ import click
 
 from training_assets.core.errors import InputError
 
-BAD_INPUT = 2
+FAILED, BAD_INPUT = 1, 2
 
 
 class Commands(click.Group):
     """Commands whose users' mistakes end as one clear line and exit status 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an `InputError` becomes its message."""
+        """Run a command; an `InputError`, or storage that cannot be written, becomes its message."""
+        from sqlalchemy.exc import OperationalError
+
         try:
             return super().invoke(ctx)
         except InputError as error:
             click.echo(f"Error: {error}", err=True)
             ctx.exit(BAD_INPUT)
+        except (OperationalError, OSError) as error:
+            reason = error.orig if isinstance(error, OperationalError) else error
+            hint = "see that there is space and permission, then run again; what was committed before stays"
+            click.echo(f"Error: E_STORAGE: {reason}; {hint}", err=True)
+            ctx.exit(FAILED)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -97,3 +97,13 @@ def test_every_command_has_help(command: Copy) -> None:
         ["dev"],
     ):
         assert "Usage:" in command(*arguments, "--help")
+
+
+def test_storage_that_cannot_be_written_is_said_in_a_line(command: Copy) -> None:
+    home = command.root / "home"
+    home.mkdir(exist_ok=True)
+    moved = home.rename(command.root / "elsewhere")
+    home.write_text("not a folder")
+    assert "E_STORAGE" in command("status", status=1)
+    home.unlink()
+    moved.rename(home)
