@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from training_assets import automation
 from training_assets.assets import (
+    drift,
     encoding,
     evaluation,
     features,
@@ -22,6 +23,7 @@ from training_assets.assets import (
     validation,
 )
 from training_assets.checks import evaluation as evaluation_checks
+from training_assets.checks import leakage as leakage_checks
 from training_assets.checks import raw as raw_checks
 from training_assets.checks import splits as split_checks
 from training_assets.checks import validation as validation_checks
@@ -31,12 +33,12 @@ from training_assets.resources.places import ROOT
 from training_assets.spec import ModelSpec
 
 STAGES: dict[str, list[ModuleType]] = {
-    "data": [raw, validation],
+    "data": [raw, validation, drift],
     "features": [features, splits, encoding],
     "model": [tuning, evaluation],
     "release": [registration, staging],
 }
-CHECKS: list[ModuleType] = [raw_checks, validation_checks, split_checks, evaluation_checks]
+CHECKS: list[ModuleType] = [raw_checks, validation_checks, split_checks, leakage_checks, evaluation_checks]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from training_assets.assets.features import ROWS
 from training_assets.assets.showing import shown
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
+from training_assets.core.encoding.fitting import fit_preprocessor
 from training_assets.core.encoding.preprocessor import Preprocessor
 from training_assets.core.fingerprint import canonical
 from training_assets.resources.artifacts import Artifacts, Result, require_origin
@@ -41,8 +42,8 @@ def preprocessor(
 
     def make(folders: Mapping[str, Path]) -> dict[str, Made]:
         train = train_split.artifact.frame(ROWS)
-        fitted = Preprocessor.fit(
-            train, table["kinds"], spec.encoding, spec.target.task, table["classes"], spec.search.seed
+        fitted = fit_preprocessor(
+            {"train": train}, table["kinds"], spec.encoding, spec.target.task, table["classes"], spec.search.seed
         )
         (folders[PREPROCESSOR] / PREPROCESSOR_FILE).write_bytes(canonical(fitted.to_json()))
         facts = {"fitted_on": train.height, "columns": fitted.summary()}

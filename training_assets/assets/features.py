@@ -10,6 +10,7 @@ from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.features.joins import table_digest
 from training_assets.core.features.table import feature_table as build
+from training_assets.core.validation.duplicates import counting
 from training_assets.resources.artifacts import Artifacts, Result
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Models
@@ -41,9 +42,11 @@ def feature_table(
         raise dg.Failure(message, allow_retries=False)
 
     def make(folders: Mapping[str, Path]) -> dict[str, Made]:
-        built = build(places.tables.read(model.name, table, batches), model.spec, places.root)
+        kept = counting(places.tables.read(model.name, table, batches), model.spec)
+        built = build(kept.rows, model.spec, places.root)
         built.rows.write_parquet(folders[FEATURES] / ROWS)
         facts = {"rows": built.rows.height, "kinds": built.kinds, "classes": built.classes, "lineage": lineage}
+        facts["duplicates_left_out"] = kept.left_out
         return {FEATURES: Made(facts)}
 
     with clear_failures():
@@ -61,5 +64,6 @@ def feature_table(
             "quantities": kinds.count("numeric"),
             "categories": kinds.count("categorical"),
             "joined_tables": len(joined),
+            "duplicates_left_out": facts["duplicates_left_out"],
         },
     )

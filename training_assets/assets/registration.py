@@ -16,9 +16,10 @@ from training_assets.core.scoring import Scorer
 from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.locks import exclusively
-from training_assets.resources.models import Models
+from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
+from training_assets.resources.retractions import retracted
 from training_assets.resources.tracking import Tracking
 
 REGISTERED = "registered_version"
@@ -43,7 +44,7 @@ def registered_version(
         report = evaluation_report.artifact.json(REPORT_FILE)
         folder = tuned_model.artifact.verified_folder()
     verdict = judged(model, evaluation_report, report)
-    refusal = _refusal(verdict, report, evaluation_report, tuned_model, places, model.name)
+    refusal = _refusal(verdict, report, evaluation_report, tuned_model, places, model)
     if refusal:
         metadata = {"verdict": verdict.name, "candidate": tuned_model.digest}
         message = f"{model.name}: not registered: {refusal}"
@@ -104,7 +105,7 @@ def _files_digest(tuned: Result) -> str:
 
 
 def _refusal(
-    verdict: Verdict, report: dict[str, Any], evaluated: Result, tuned: Result, places: Places, model: str
+    verdict: Verdict, report: dict[str, Any], evaluated: Result, tuned: Result, places: Places, model: Model
 ) -> str | None:
     """Why this candidate may not be registered, judged from what lies on disk and in the ledger alone."""
     if report["candidate"] != tuned.digest:
@@ -113,15 +114,17 @@ def _refusal(
         return "the evaluation report is not the one that was judged; materialise evaluation_report again"
     if not verdict.allows("register"):
         return f"verdict {verdict.explanation}"
-    if places.ledger.latest(model, "verdict", verdict.digest) is None:
+    if places.ledger.latest(model.name, "verdict", verdict.digest) is None:
         return "the ledger holds no verdict for this candidate under the present rules; materialise evaluation_report"
     return _unchecked(tuned, places, model)
 
 
-def _unchecked(tuned: Result, places: Places, model: str) -> str | None:
-    """Which blocking data check the rows behind the candidate have not passed, by the ledger."""
-    for asset, subject in checked_subjects(tuned.artifact.facts["lineage"]).items():
-        checked = places.ledger.latest(model, "checked", subject)
+def _unchecked(tuned: Result, places: Places, model: Model) -> str | None:
+    """Which blocking data check the rows behind the candidate have not passed, or which were taken back since."""
+    if taken_back := retracted(places.ledger, model.name) & set(tuned.artifact.facts["lineage"]["batches"]):
+        return f"it was trained on batches that are retracted: {', '.join(sorted(each[:12] for each in taken_back))}"
+    for asset, subject in checked_subjects(tuned.artifact.facts, model.spec.validation.leakage.waive).items():
+        checked = places.ledger.latest(model.name, "checked", subject)
         if checked is None:
             return f"the checks of {asset} have not run for the rows behind this candidate; run them"
         if checked.data["blocked"]:

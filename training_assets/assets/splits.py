@@ -13,13 +13,14 @@ from training_assets.core.code_identity import code_version
 from training_assets.core.fingerprint import canonical
 from training_assets.core.lineage import SPLITS
 from training_assets.core.splitting import deal
-from training_assets.core.validation.drift import profile
+from training_assets.core.statistics import of_features
 from training_assets.resources.artifacts import Artifacts, Result
 from training_assets.resources.models import Models
 from training_assets.spec.target import Task
 
 PROFILE = "profile.json"
-CODE = code_version("assets/splits.py", packages=("polars",))
+"""Statistics of the training rows: what later batches are compared with."""
+CODE = code_version("assets/splits.py", packages=("polars", "datasketches"))
 
 
 def _out(what: str) -> dg.AssetOut:
@@ -56,7 +57,8 @@ def splits(
             rows.write_parquet(folders[asset] / ROWS)
             made[asset] = Made({"rows": rows.height, "labels": _labels(rows, spec.target.task), "lineage": lineage})
         train = table.filter(dealt == "train")
-        (folders["train_split"] / PROFILE).write_bytes(canonical(profile(train, feature_table.artifact.facts["kinds"])))
+        statistics = of_features(train, feature_table.artifact.facts["kinds"], spec)
+        (folders["train_split"] / PROFILE).write_bytes(canonical(statistics.to_json()))
         return made
 
     made_from = {"feature_table": feature_table.digest, "split": spec.split.model_dump(mode="json"), "by": dealt_by}

@@ -1,6 +1,7 @@
 """Stage 2: rows that obey the schema, and the others with their reasons."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -12,9 +13,13 @@ from training_assets.core.code_identity import code_version
 from training_assets.core.dataset_version import DatasetVersion
 from training_assets.core.validation.quarantine import BatchFacts, sort_rows
 from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.batch_statistics import keep
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
+from training_assets.resources.repeated_keys import repeated_keys
+from training_assets.resources.retractions import retracted
+from training_assets.resources.schema_cases import close_answered, refused_at_sorting
 
 VALIDATED, QUARANTINED = "validated_data", "quarantined_rows"
 CODE = code_version("assets/validation.py", packages=("pandera", "polars"))
@@ -49,15 +54,21 @@ def validation(
     done = {event.subject: event.data for event in places.ledger.events(model.name, f"validated/{schema}")}
     raw, limit = raw_data.artifact.facts, spec.validation.max_quarantined
     sorted_batches: list[BatchFacts] = []
-    for batch in raw["batches"]:
+    arrived = {
+        event.subject: datetime.fromisoformat(event.at).astimezone(UTC).replace(tzinfo=None)
+        for event in places.ledger.events(model.name, "batch_ingested")
+    }
+    gone = retracted(places.ledger, model.name)
+    for batch in (batch for batch in raw["batches"] if batch not in gone):
         if batch not in done:
             with clear_failures():
-                rows = sort_rows(places.tables.read(model.name, raw["table"], [batch]), spec)
+                rows = sort_rows(places.tables.read(model.name, raw["table"], [batch]), spec, arrived.get(batch))
             facts = BatchFacts.of(raw["names"].get(batch, batch), batch, rows)
             if rows.quarantined.height:
                 places.tables.append(model.name, broken, rows.quarantined, batch)
             if facts.share_quarantined <= limit and rows.rows.height:
                 places.tables.append(model.name, table, rows.rows, batch)
+            keep(artifacts, model, schema, batch, rows.rows)
             counts = f"{facts.kept:,} sound, {facts.quarantined:,} quarantined, {facts.unlabelled:,} without a label"
             context.log.info(f"{facts.name}: {facts.read:,} rows: {counts}")
             done[batch] = places.ledger.record(
@@ -70,14 +81,28 @@ def validation(
                 model.name, "batch_refused", batch, {"schema": schema}, run_id=context.run.run_id, actor=VALIDATED,
                 once=f"{model.name}/refused/{schema}/{batch}",
             )  # fmt: skip
+            if batch in raw["here"]:
+                with clear_failures():
+                    refused_at_sorting(places, model, sorted_batches[-1], raw["table"], run_id=context.run.run_id)
     # What was refused and taken away again is history: it is in the ledger, and blocks nothing any more.
     sorted_batches = [
         facts for facts in sorted_batches if facts.share_quarantined <= limit or facts.digest in raw["here"]
     ]
-    sound = [facts for facts in sorted_batches if facts.share_quarantined <= limit and facts.kept]
+    readable = [facts for facts in sorted_batches if facts.share_quarantined <= limit and facts.kept]
+    repeated = repeated_keys(places, model, table, readable, run_id=context.run.run_id)
+    sound = [facts for facts in readable if facts.digest not in repeated]
+    accepted = [facts.digest for facts in sorted_batches if facts.share_quarantined <= limit]
+    close_answered(places, model.name, accepted=accepted, here=raw["here"], run_id=context.run.run_id)
     identity = {"schema": schema, "batches": [facts.digest for facts in sound]}
+    held_up = [facts.digest for facts in sorted_batches if facts.share_quarantined > limit or facts.digest in repeated]
+    if waiting := [batch for batch in held_up if batch in raw["here"]]:
+        # A failed check is about the rows with the refused batch beside them: it must not be said of the rows alone,
+        # which an earlier run may have carried to a version, and which a later one may stand on.
+        identity["refused"] = waiting
     dataset = DatasetVersion(places.tables.version(model.name, table), fingerprint.digest(identity))
-    kept = {**identity, "table": table, "dataset": str(dataset), "facts": [facts.to_json() for facts in sorted_batches]}
+    kept: dict[str, Any] = {**identity, "table": table, "dataset": str(dataset)}
+    kept["facts"] = [facts.to_json() for facts in sorted_batches]
+    kept["repeated"] = {digest: found.to_json() for digest, found in repeated.items() if digest in raw["here"]}
     rejected = {"schema": schema, "table": broken, "batches": [facts.digest for facts in sorted_batches]}
     results = artifacts.once(
         context,
@@ -103,8 +128,23 @@ def validation(
             "dagster/row_count": sum(facts.quarantined for facts in sorted_batches),
             "dagster/uri": str(places.tables.path(model.name, broken)),
         },
-        tables={"sample": _sample(places, model, broken, rejected["batches"])},
+        tables={"rules": _by_rule(sorted_batches), "sample": _sample(places, model, broken, rejected["batches"])},
     )
+
+
+def _by_rule(batches: Sequence[BatchFacts]) -> list[dict[str, Any]]:
+    """How many rows of how many batches break which rule of which column, the commonest first."""
+    rows: dict[str, int] = {}
+    seen: dict[str, int] = {}
+    for batch in batches:
+        for name, count in batch.rules.items():
+            rows[name] = rows.get(name, 0) + count
+            seen[name] = seen.get(name, 0) + 1
+    lines = []
+    for name in sorted(rows, key=lambda each: (-rows[each], each)):
+        column, rule = name.rsplit(": ", 1)
+        lines.append({"column": column, "rule": rule, "rows": rows[name], "batches": seen[name]})
+    return lines
 
 
 def _sample(places: Places, model: Model, table: str, batches: Sequence[str], most: int = 20) -> list[dict[str, Any]]:

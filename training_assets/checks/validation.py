@@ -1,19 +1,25 @@
 """What must hold for validated rows."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
 
-from training_assets.assets.splits import PROFILE
+from training_assets.assets.drift import CODE as DRIFT_CODE
+from training_assets.assets.drift import released_reference
 from training_assets.assets.validation import CODE
+from training_assets.checks.drift import drift_finding, reviewed
 from training_assets.checks.wearing import claims, record, remembered, worn
-from training_assets.core import fingerprint
+from training_assets.core.row_keys import KEY
+from training_assets.core.statistics import label_name, merged
 from training_assets.core.validation import findings
-from training_assets.core.validation.drift import columns_have_not_drifted
+from training_assets.core.validation.duplicates import Repeats, key_columns
 from training_assets.core.validation.findings import Finding
 from training_assets.core.validation.quarantine import BatchFacts
+from training_assets.core.validation.schema import POSITION
+from training_assets.core.validation.uniqueness import BatchRepeats, rows_are_unique
+from training_assets.core.validation.volume import batches_have_their_usual_size
 from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.batch_statistics import kept
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 
@@ -27,9 +33,10 @@ NO_ROWS = "no batch is sound, so there are no rows to look at"
         VALIDATED,
         rows_obey_schema="No batch has more broken rows than `validation.max_quarantined`.",
         nulls_within_limits="No column of a batch has more nulls than its `max_null_share`.",
-        values_in_range="No readable value broke a range, domain, pattern or uniqueness rule (warns).",
-        rows_are_unique="Rows repeat no more often than `validation.max_duplicates` (warns).",
+        values_in_range="No readable value broke a range, domain, pattern, uniqueness or declared rule (warns).",
+        rows_are_unique="Rows of a key are dealt with as `validation.duplicates.keep` says; only `refuse` blocks.",
         label_is_balanced="There are classes, or values, to tell apart; none is too rare (warns).",
+        batches_have_their_usual_size="The newest batch has about as many rows as those before it (warns).",
         columns_have_not_drifted="Batches that no release has seen look like the released version's training data.",
     )
 )
@@ -43,48 +50,42 @@ def validation_checks(
     """Schema, nulls, ranges, duplicates and label over all rows; drift of the batches that no release has seen."""
     model = models.of(context)
     facts = validated_data.artifact.facts
-    reference = _reference(model.name, places, artifacts)
+    reference = released_reference(model.name, places, artifacts)
 
     def find() -> Iterator[Finding]:
         batches = [BatchFacts.from_json(line) for line in facts["facts"]]
-        yield findings.rows_obey_schema(batches, model.spec.validation.max_quarantined)
-        yield findings.values_in_range(batches)
+        yield findings.rows_obey_schema(batches, model.spec.validation.max_quarantined, model.name)
+        yield findings.values_in_range(batches, model.spec.validation.rules)
+        yield batches_have_their_usual_size(batches)
+        names = {batch.digest: batch.name for batch in batches}
+        refused = [
+            BatchRepeats(names[digest], digest, Repeats.from_json(line)) for digest, line in facts["repeated"].items()
+        ]
         if not facts["batches"]:
-            yield from (Finding(claim, False, "block", NO_ROWS, {}) for claim in OF_ROWS)
+            said = "; ".join(str(each.repeats.refusal(each.name)) for each in refused[:1])
+            text = f"{NO_ROWS}; {said}" if said else NO_ROWS
+            yield from (Finding(claim, False, "block", text, {}) for claim in OF_ROWS)
             return
-        rows = places.tables.read(model.name, facts["table"], facts["batches"])
-        yield findings.nulls_within_limits(rows, model.spec)
-        yield findings.rows_are_unique(rows, model.spec)
-        yield findings.label_is_balanced(rows, model.spec)
-        known = [] if reference is None else reference["batches"]
-        unseen = rows.filter(~rows["_batch"].is_in(known))
-        profile = None if reference is None else reference["profile"]
-        yield columns_have_not_drifted(profile, unseen, model.spec.validation.drift)
+        statistics = kept(artifacts, places, model, facts, facts["batches"])
+        yield findings.nulls_within_limits({names[each]: statistics[each] for each in statistics}, model.spec)
+        columns = list(dict.fromkeys([*key_columns(model.spec), *POSITION, KEY]))
+        rows = places.tables.read(model.name, facts["table"], facts["batches"], columns)
+        yield rows_are_unique(rows, model.spec, refused, names, model.name)
+        label = merged([each.columns[label_name(model.spec)] for each in statistics.values()])
+        yield findings.label_is_balanced(label, model.spec)
+        yield drift_finding(model, places, artifacts, facts, reference)
 
     made_from = {
         "rows": validated_data.digest,
         "facts": facts["facts"],
+        "repeated": facts["repeated"],
         "rules": [model.spec.schema_part(), model.spec.validation.model_dump(mode="json")],
-        "reference": None if reference is None else fingerprint.digest(reference),
-        "code": CODE,
+        "reference": None if reference is None else [reference.name, reference.digest],
+        "code": [CODE, DRIFT_CODE],
     }
-    found = remembered(artifacts, model.name, "validation_checks", made_from, find)
+    found = [
+        reviewed(finding, model, places, validated_data.digest, run_id=context.run.run_id)
+        for finding in remembered(artifacts, model.name, "validation_checks", made_from, find)
+    ]
     record(context, places, model.name, validated_data.digest, found)
     yield from worn(context, found)
-
-
-def _reference(model: str, places: Places, artifacts: Artifacts) -> dict[str, Any] | None:
-    """Batches and column profile of what the newest released (live, else staged) version was trained on.
-
-    Raises `dagster.Failure` where a version is released and what it was trained on is gone: that is no clean pass.
-    """
-    version = places.ledger.pointer(model, "production") or places.ledger.pointer(model, "staging")
-    if version is None:
-        return None
-    registered = [event for event in places.ledger.events(model, "registered") if str(event.data["version"]) == version]
-    tuned = artifacts.of_run(model, str(registered[-1].data["trained_in"]), "tuned_model") if registered else None
-    if tuned is None:
-        message = f"what version {version} was trained on is gone, so drift cannot be judged; restore the artifacts"
-        raise dg.Failure(message, allow_retries=False)
-    batches = tuned.artifact.facts["lineage"]["batches"]
-    return {"batches": batches, "profile": tuned.artifact.json(PROFILE), "version": version}

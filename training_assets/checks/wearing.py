@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from training_assets.assets.showing import markdown_table
+from training_assets.core.leakage.waivers import used_waivers
 from training_assets.core.validation.findings import Finding
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.places import Places
@@ -41,7 +42,10 @@ def record(
 ) -> None:
     """Note in the ledger what blocks a subject, or that nothing does; registration asks there, not the event log."""
     blocked = sorted(each.claim for each in findings if not each.passed and each.severity == "block")
-    data = {"blocked": blocked, "claims": sorted(each.claim for each in findings)}
+    data: dict[str, Any] = {"blocked": blocked, "claims": sorted(each.claim for each in findings)}
+    waived = used_waivers(findings)
+    if waived:
+        data["waived"] = waived
     latest = places.ledger.latest(model, "checked", subject)
     if latest is None or latest.data != data:
         places.ledger.record(model, "checked", subject, data, run_id=context.run.run_id, actor="checks")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -39,16 +39,39 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("data", type=click.Path(path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path), required=False)
 @click.option("--target", help="Column that holds the label; `last`, or `column_5` in a file without a header.")
 @click.option("--name", help="Name of the model; default: made from the data's name.")
 @click.option("--overwrite", is_flag=True, help="Replace the spec of a model that exists.")
+@click.option("--database", "engine", type=click.Choice(["postgres", "sqlite", "duckdb"]), help="Instead of DATA.")
+@click.option("--url", help="postgres: where its URL is kept, env:NAME or file:PATH.")
+@click.option("--path", help="sqlite, duckdb: the database's file.")
+@click.option("--query", help="One SELECT; its rows are the model's.")
+@click.option("--watermark", help="Column of the query that only grows: each run reads what is above it.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was inferred as JSON.")
-def init(data: Path, target: str | None, name: str | None, *, overwrite: bool, as_json: bool) -> None:
-    """Infer a model's spec from DATA (file, folder or pattern), write it, and say what was assumed."""
-    from training_assets.cli.specs import write_draft
+def init(
+    data: Path | None,
+    target: str | None,
+    name: str | None,
+    *,
+    overwrite: bool,
+    engine: str | None,
+    url: str | None,
+    path: str | None,
+    query: str | None,
+    watermark: str | None,
+    as_json: bool,
+) -> None:
+    """Infer a model's spec from DATA (file, folder or pattern) or a query, write it, and say what was assumed."""
+    from training_assets.cli.specs import write_draft, write_draft_of_query
 
-    written = write_draft(data, target, name=name, overwrite=overwrite)
+    of_database = {"engine": engine, "url": url, "path": path, "query": query, "watermark": watermark}
+    if (data is None) == (engine is None) or (data is not None and any(of_database.values())):
+        raise InputError("E_SOURCE", "name DATA, or --database with --query and --url or --path")
+    if data is not None:
+        written = write_draft(data, target, name=name, overwrite=overwrite)
+    else:
+        written = write_draft_of_query(of_database, target, name=name, overwrite=overwrite)
     if as_json:
         click.echo(json.dumps(written, indent=2))
         return
@@ -89,6 +112,68 @@ def status(model: str | None, *, as_json: bool) -> None:
 
     found = statuses(model)
     click.echo(json.dumps(found if model is None else found[0], indent=2) if as_json else table(found))
+
+
+@main.command()
+@click.argument("model")
+@click.option("--accept", is_flag=True, help="Commit the differences to the model's defs.yaml.")
+@click.option("--column", "only", multiple=True, help="With --accept: this column alone, strays included; repeatable.")
+@click.option("--by", help="Who accepts; default: git's user.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def schema(model: str, *, accept: bool, only: tuple[str, ...], by: str | None, as_json: bool) -> None:
+    """Show the schema that the present rows of MODEL have against the committed one; --accept commits it.
+
+    Exit status: 0 the same, or all that differed was accepted; 3 something differs; 2 bad input.
+    """
+    from training_assets.cli import schemas
+    from training_assets.cli.who import actor
+
+    found = schemas.schema(model, accept=accept, only=only, by=actor(by))
+    click.echo(json.dumps(found, indent=2) if as_json else schemas.table(found))
+    sys.exit(schemas.DIFFERS if (found["left"] if accept else found["differs"]) else schemas.SAME)
+
+
+@main.command()
+@click.argument("model")
+@click.argument("case", required=False)
+@click.option("--approve", "state", flag_value="APPROVED", help="Say yes to CASE; of a changed schema, commit it.")
+@click.option("--reject", "state", flag_value="REJECTED", help="Say no to CASE.")
+@click.option("--comment", default="", help="Why; needed to decide.")
+@click.option("--by", help="Who decides; default: git's user.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def review(model: str, case: str | None, *, state: str | None, comment: str, by: str | None, as_json: bool) -> None:
+    """List what waits for a person about MODEL, or decide a CASE by its name or the beginning of it."""
+    from training_assets.cli import reviewing
+    from training_assets.cli.who import actor
+
+    if state is None:
+        cases = reviewing.listed(model, case)
+        click.echo(json.dumps(cases, indent=2) if as_json else reviewing.table(cases))
+        return
+    if case is None:
+        raise InputError("E_CASE", f"which case? training-assets review {model} lists them")
+    verdict: Literal["APPROVED", "REJECTED"] = "APPROVED" if state == "APPROVED" else "REJECTED"
+    decided = reviewing.decide(model, case, verdict, comment=comment, by=actor(by))
+    click.echo(json.dumps(decided, indent=2) if as_json else reviewing.table([decided]))
+
+
+@main.command()
+@click.argument("model")
+@click.argument("batch")
+@click.option("--because", required=True, help="Why; lands in the ledger.")
+@click.option("--by", help="Who takes it back; default: git's user.")
+@click.option("--undo", is_flag=True, help="Take the retraction itself back.")
+@click.option("--erase", is_flag=True, help="Also remove the batch's rows from all tables, for good.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def retract(model: str, batch: str, *, because: str, by: str | None, undo: bool, erase: bool, as_json: bool) -> None:
+    """Take BATCH (file name, or the beginning of its digest) of MODEL back, and list the releases that saw it."""
+    from training_assets.cli import retracting
+    from training_assets.cli.who import actor
+
+    if undo and erase:
+        raise InputError("E_BATCH", "what is erased cannot be taken back; give --undo or --erase")
+    said = retracting.take_back(model, batch, because=because, by=actor(by), undo=undo, erase=erase)
+    click.echo(json.dumps(said, indent=2) if as_json else retracting.sentence(said))
 
 
 @main.group()

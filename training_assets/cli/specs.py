@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from training_assets.core.artifact_format import write_file
 from training_assets.core.errors import InputError
-from training_assets.core.inference.draft import draft, to_yaml
+from training_assets.core.inference.draft import Draft, draft, draft_rows, model_name, to_yaml
+from training_assets.core.ingestion.databases.reader import query_rows
 from training_assets.definitions import places
 from training_assets.resources.places import PACKAGE
-from training_assets.spec import ModelSpec
+from training_assets.spec import Database, ModelSpec, Source
 
 
 def write_draft(data: Path, target: str | None, *, name: str | None, overwrite: bool) -> dict[str, Any]:
     """Infer and write `defs/<model>/defs.yaml`; raises `InputError` where a question is open or the model exists."""
-    drafted = draft(data, target, name=name, root=places().root)
+    return _written(draft(data, target, name=name, root=places().root), overwrite=overwrite)
+
+
+def write_draft_of_query(
+    database: Mapping[str, Any], target: str | None, *, name: str | None, overwrite: bool
+) -> dict[str, Any]:
+    """As `write_draft`, for the rows of a query; `database` is the spec's section of that name."""
+    try:
+        section = Database.model_validate({key: value for key, value in database.items() if value})
+    except ValidationError as error:
+        wrong = "; ".join(f"{' '.join(map(str, each['loc']))} {each['msg']}".strip() for each in error.errors()[:5])
+        raise InputError("E_SPEC", wrong) from None
+    where = places()
+    rows = query_rows(section, where.root, where.secrets)
+    model = name or model_name(section.path or section.engine)
+    return _written(draft_rows(Source(database=section), rows, target, name=model), overwrite=overwrite)
+
+
+def _written(drafted: Draft, *, overwrite: bool) -> dict[str, Any]:
     model = str(drafted.spec.name)
     path = PACKAGE / "defs" / model / "defs.yaml"
     if path.exists() and not overwrite:

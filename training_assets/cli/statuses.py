@@ -9,6 +9,7 @@ import dagster as dg
 from training_assets.automation import MODEL_TAG
 from training_assets.cli.described import described
 from training_assets.cli.project import Project, open_project
+from training_assets.resources.retractions import retractions
 
 NOTHING: dict[str, Any] = {
     **dict.fromkeys(("run_id", "dataset_version", "rows", "verdict", "why", "version", "staged")),
@@ -42,7 +43,17 @@ def _status(project: Project, model: str) -> dict[str, Any]:
     last = None if not runs else {"run_id": runs[0].run_id, "job": runs[0].job_name, "status": runs[0].status.value}
     found = described(project, model, training[0].run_id) if training else NOTHING
     seconds = _seconds(project, training[0].run_id) if training else {}
-    return {**found, "model": model, "last_run": last, "seconds": seconds, "versions": versions}
+    waiting = [
+        {"case": case.name, "kind": case.kind, "opened_at": case.opened_at, "text": case.text}
+        for case in project.places.reviews.cases(model)
+        if case.state == "OPEN"
+    ]
+    taken_back = [
+        {"batch": event.subject, "name": event.data["name"], "because": event.data["because"], "by": event.actor}
+        for event in retractions(ledger, model)
+    ]
+    more = {"versions": versions, "open_cases": waiting, "retracted": taken_back}
+    return {**found, "model": model, "last_run": last, "seconds": seconds, **more}
 
 
 def _seconds(project: Project, run_id: str) -> dict[str, float]:
@@ -68,6 +79,11 @@ def table(found: list[dict[str, Any]]) -> str:
             *(
                 f"  version {version['version']:<3}{version['stands']:<11}{version['at']}  {version['dataset_version']}"
                 for version in each["versions"]
+            ),
+            *(f"  open case  {case['case']}  {case['text'][:160]}" for case in each["open_cases"]),
+            *(
+                f"  retracted  {batch['name']} ({batch['batch'][:12]}), by {batch['by']}: {batch['because'][:80]}"
+                for batch in each["retracted"]
             ),
         ]
     return "\n".join(lines) or "no model yet; start with: training-assets init DATA --target COLUMN"

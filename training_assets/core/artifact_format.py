@@ -18,6 +18,8 @@ from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
 
 MANIFEST = "manifest.json"
+SEAL = "seal"
+"""Key of a JSON object under which it carries its own digest."""
 
 
 @dataclass(frozen=True)
@@ -96,16 +98,35 @@ def _seal(folder: Path, made: Made) -> dict[str, Any]:
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     files = {name: fingerprint.digest_file(folder / name) for name in names}
     content = {"digest": made.digest or fingerprint.digest(files), "facts": dict(made.facts), "files": files}
-    (folder / MANIFEST).write_bytes(fingerprint.canonical(content))
+    (folder / MANIFEST).write_bytes(sealed(content))
     for name in [*names, MANIFEST]:
         flush(folder / name)
     return content
 
 
 def read(folder: Path) -> Artifact:
-    """The artifact in a folder; raises `FileNotFoundError` where there is none."""
-    content = json.loads((folder / MANIFEST).read_bytes())
+    """The artifact in a folder; raises `FileNotFoundError` where there is none, `InputError` as `unsealed` does."""
+    content = unsealed(folder / MANIFEST)
     return Artifact(folder, content["digest"], content["facts"], content["files"])
+
+
+def sealed(content: Mapping[str, Any]) -> bytes:
+    """A JSON object that carries its own digest."""
+    return fingerprint.canonical({**content, SEAL: fingerprint.digest(dict(content))})
+
+
+def unsealed(path: Path) -> dict[str, Any]:
+    """The object in a file; raises `InputError` (`E_HASH`) where a byte is not what `sealed` gave."""
+    data = path.read_bytes()
+    try:
+        content: dict[str, Any] = {name: value for name, value in json.loads(data).items() if name != SEAL}
+        whole = sealed(content) == data
+    except (ValueError, AttributeError, RecursionError):
+        whole = False
+    if not whole:
+        message = f"{path} has changed since it was written; restore it, or train anew with force"
+        raise InputError("E_HASH", message)
+    return content
 
 
 def write_file(path: Path, data: bytes) -> None:

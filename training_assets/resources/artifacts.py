@@ -1,6 +1,5 @@
 """Artifacts of runs: kept under the run that made them, found again by what they were made from."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -59,8 +58,9 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
         run_id = context.run.run_id
         index = self.places.artifacts / _name(model) / "by_content" / assets[0] / f"{key}.json"
         if index.exists() and not self.force:
-            made_in = json.loads(index.read_bytes())["run"]
-            earlier = {asset: self.of_run(model, made_in, asset) for asset in assets}
+            with clear_failures():
+                made_in = artifact_format.unsealed(index)["run"]
+                earlier = {asset: self.of_run(model, made_in, asset) for asset in assets}
             if all(earlier.values()):
                 return {
                     asset: self._stand_on(model, run_id, asset, result) for asset, result in earlier.items() if result
@@ -68,7 +68,7 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
         with clear_failures():
             folders = {asset: self._folder(model, run_id, asset) for asset in assets}
             artifacts = artifact_format.write(folders, lambda empty: _with_origin(make(empty), made_from))
-        artifact_format.write_file(index, fingerprint.canonical({"run": run_id}))
+        artifact_format.write_file(index, artifact_format.sealed({"run": run_id}))
         return {asset: Result(artifact, run_id, is_new=True) for asset, artifact in artifacts.items()}
 
     def remembered(self, model: str, name: str, made_from: Mapping[str, Any], compute: Callable[[], Any]) -> Any:
@@ -81,9 +81,9 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
             / f"{fingerprint.digest(dict(made_from))}.json"
         )
         if path.exists() and not self.force:
-            return json.loads(path.read_bytes())
+            return artifact_format.unsealed(path)["value"]
         value = compute()
-        artifact_format.write_file(path, fingerprint.canonical(value))
+        artifact_format.write_file(path, artifact_format.sealed({"value": value}))
         return value
 
     def of_run(self, model: str, run_id: str, asset: str) -> Result | None:
@@ -91,7 +91,7 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
         folder = self._folder(model, run_id, asset)
         pointer = folder.with_suffix(".json")
         if pointer.exists():
-            made_in = json.loads(pointer.read_bytes())["stands_on"]
+            made_in = artifact_format.unsealed(pointer)["stands_on"]
             return Result(artifact_format.read(self._folder(model, made_in, asset)), made_in, is_new=False)
         if (folder / artifact_format.MANIFEST).exists():
             return Result(artifact_format.read(folder), run_id, is_new=True)
@@ -100,7 +100,7 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
     def _stand_on(self, model: str, run_id: str, asset: str, result: Result) -> Result:
         if result.made_in != run_id:
             pointer = self._folder(model, run_id, asset).with_suffix(".json")
-            artifact_format.write_file(pointer, fingerprint.canonical({"stands_on": result.made_in}))
+            artifact_format.write_file(pointer, artifact_format.sealed({"stands_on": result.made_in}))
         return Result(result.artifact, result.made_in, is_new=False)
 
     def _folder(self, model: str, run_id: str, asset: str) -> Path:
@@ -148,7 +148,8 @@ class ArtifactIOManager(dg.ConfigurableIOManager):
         runs = [run.run_id, run.parent_run_id, run.root_run_id, *(record.run_id for record in latest)]
         found = None
         for run_id in filter(None, runs):
-            found = self.artifacts.of_run(model, run_id, asset)
+            with clear_failures():
+                found = self.artifacts.of_run(model, run_id, asset)
             if found is not None:
                 break
         if found is None:

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from training_assets.resources.ledger import Ledger
+from training_assets.resources.reviews import Reviews
+from training_assets.resources.secrets import Secrets
 from training_assets.resources.tables import Tables
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -31,6 +33,16 @@ class Places:
         """The ledger; created on first use."""
         self.home.mkdir(parents=True, exist_ok=True)
         return Ledger(f"sqlite:///{self.home / 'ledger.db'}")
+
+    @property
+    def reviews(self) -> Reviews:
+        """What waits for a person, of all models."""
+        return Reviews(self.ledger)
+
+    @property
+    def secrets(self) -> Secrets:
+        """Reads the secrets that specs refer to."""
+        return Secrets(self.root)
 
     @property
     def artifacts(self) -> Path:

@@ -18,6 +18,8 @@ from training_assets.spec.target import Target
 from training_assets.spec.validation import Validation
 
 MAX_COLUMNS = 2000
+TEXT_FORMATS = ("csv", "jsonl", "arff", "excel")
+"""Files whose cells stay text in `raw_data`; a change of a column's type does not read them anew."""
 ModelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
@@ -43,9 +45,18 @@ class ModelSpec(Section):
         if label is not None and label not in self.columns:
             message = f"target.column '{label}' is not under columns; known: {', '.join(list(self.columns)[:20])}"
             raise ValueError(message)
-        if self.source.csv is not None and self.source.format != "csv":
-            message = "source.csv goes with `format: csv`"
-            raise ValueError(message)
+        for key, names in (
+            ("source.partitions", self.source.partitions),
+            ("source.feast.time", [self.source.feast.time] if self.source.feast else []),
+            ("source.feast.features", self.source.feast.columns if self.source.feast else []),
+            ("validation.duplicates.keys", self.validation.duplicates.keys),
+            ("validation.leakage.waive", list(self.validation.leakage.waive)),
+            ("validation.drift.columns", list(self.validation.drift.columns)),
+        ):
+            unknown = [name for name in names if name not in self.columns and name not in self.made]
+            if unknown:
+                message = f"{key} names '{unknown[0]}', which is not under columns"
+                raise ValueError(message)
         for role, needed_by in (
             ("group", ("group", "time+group")),
             ("time", ("time", "time+group")),
@@ -66,8 +77,22 @@ class ModelSpec(Section):
     def reading_part(self) -> dict[str, Any]:
         """What decides how files become raw rows: a change of it reads every file anew."""
         types = {name: column.type for name, column in self.columns.items()}
-        dialect = self.source.dialect.model_dump(mode="json") if self.source.format == "csv" else None
-        return {"format": self.source.format, "dialect": dialect, "columns": list(types) if dialect else types}
+        source = self.source
+        if source.kind != "files":
+            what = source.model_dump(mode="json", include={str(source.kind)})
+            return {"source": what, "columns": types}
+        dialect = source.dialect.model_dump(mode="json") if source.format == "csv" else None
+        as_text = source.format in TEXT_FORMATS
+        part: dict[str, Any] = {
+            "format": source.format,
+            "dialect": dialect,
+            "columns": list(types) if as_text else types,
+        }
+        for name in ("compression", "sheet", "partitions", "feast"):
+            value = source.model_dump(mode="json")[name]
+            if value:
+                part[name] = value
+        return part
 
     def schema_part(self) -> dict[str, Any]:
         """What decides which rows are sound: a change of it sorts every batch anew."""
@@ -77,15 +102,18 @@ class ModelSpec(Section):
             "target": self.target.model_dump(mode="json"),
             "decimal": self.source.dialect.decimal,
             "max_quarantined": self.validation.max_quarantined,
+            **({"rules": self.validation.rules} if self.validation.rules else {}),
         }
 
     def feature_part(self) -> dict[str, Any]:
-        """What decides the feature table's columns."""
+        """What decides the feature table's columns, and which rows of a key are in it."""
+        duplicates = self.validation.duplicates
         roles = {name: [column.role, column.type, column.is_categorical] for name, column in self.columns.items()}
         return {
             "roles": roles,
             "target": self.target.model_dump(mode="json"),
             "features": self.features.model_dump(mode="json"),
+            **({"duplicates": duplicates.model_dump(mode="json")} if duplicates.keep in {"first", "last"} else {}),
         }
 
     def one_with_role(self, role: str) -> str | None:
@@ -96,6 +124,12 @@ class ModelSpec(Section):
     def with_role(self, role: str) -> list[str]:
         """Names of the columns with a role, in the spec's order; never the label."""
         return [name for name, column in self.columns.items() if column.role == role and name != self.target.column]
+
+    @property
+    def made(self) -> list[str]:
+        """Features that are derived or joined, in the spec's order."""
+        joined = [f"{join.prefix}{name}" for join in self.features.joins for name in join.columns]
+        return [*joined, *self.features.derived]
 
     @property
     def raw_features(self) -> list[str]:

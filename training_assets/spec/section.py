@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
+
+NOT_SHOWN = "not shown"
 
 
 class Section(BaseModel):
-    """An immutable part of a spec that refuses keys it does not know."""
+    """An immutable part of a spec that refuses keys it does not know.
 
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True)
+    Errors say which key is wrong, and never what was given: it may be a secret that was written instead of named.
+    """
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _keep_out_what_was_given(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Leave nothing else to show to those who show errors in a way of their own, as Dagster does."""
+        try:
+            return handler(data)
+        except ValidationError as error:
+            title, wrong = error.title, error.errors(include_url=False)
+        lines = [
+            InitErrorDetails(type=each["type"], loc=each["loc"], input=NOT_SHOWN, ctx=each.get("ctx", {}))
+            for each in wrong
+        ]
+        raise ValidationError.from_exception_data(title, lines, hide_input=True)
 
     @model_validator(mode="before")
     @classmethod

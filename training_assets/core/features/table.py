@@ -47,7 +47,7 @@ def feature_table(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> Featu
     if labels.null_count():
         message = f"{labels.null_count()} validated rows have no label; sort the batches anew with the present spec"
         raise InputError("E_LABEL", message)
-    wide = _widened(validated, spec, root)
+    wide = widened(validated, spec, root)
     features: list[pl.Series] = []
     kinds: FeatureKinds = {}
     for name in feature_names(spec):
@@ -62,7 +62,7 @@ def feature_table(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> Featu
     return FeatureTable(rows, kinds, ordered_classes(labels, spec.target))
 
 
-def _widened(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> pl.DataFrame:
+def widened(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> pl.DataFrame:
     """Validated rows with every joined and derived column in its own type."""
     rows = validated
     made: set[str] = set()
@@ -95,4 +95,4 @@ def _feature(values: pl.Series, spec: ModelSpec) -> tuple[pl.Series, Kind] | Non
     return made
 
 
-__all__ = ["FeatureKinds", "FeatureTable", "check_expressions", "feature_table"]
+__all__ = ["FeatureKinds", "FeatureTable", "check_expressions", "feature_table", "widened"]

@@ -10,9 +10,9 @@ import polars as pl
 from training_assets.core.errors import InputError
 from training_assets.core.inference.dates import dates_in
 from training_assets.core.inference.notes import Notes
+from training_assets.core.ingestion.delimited.text import with_nulls
 from training_assets.core.ingestion.excerpt import excerpt, listed
-from training_assets.core.ingestion.parquet import cast_column, logical_type
-from training_assets.core.ingestion.text import with_nulls
+from training_assets.core.ingestion.formats.parquet import cast_column, logical_type
 from training_assets.core.validation.casting import cast
 from training_assets.spec import Column, Csv, Validation
 
@@ -43,9 +43,30 @@ class Table:
     dialect: Csv | None
 
 
-def types_of_text(rows: pl.DataFrame, dialect: Csv, notes: Notes) -> Table:
-    """Types of text cells (every column String), over all rows."""
-    distinct = {name: rows[name].unique() for name in rows.columns}
+def types_of_text(
+    rows: pl.DataFrame, dialect: Csv | None, notes: Notes, known: Mapping[str, Column] | None = None
+) -> Table:
+    """Types of text cells (every column String), over all rows; `known` are columns that are already declared.
+
+    Without a dialect there are no words for 'no value', and numbers have a decimal point.
+    """
+    known = known or {}
+    distinct = {name: rows[name].unique().drop_nulls() for name in rows.columns}
+    if dialect is None:
+        _ask_about_words(distinct, notes)
+    else:
+        dialect = _with_words(distinct, dialect, notes)
+        rows = with_nulls(rows, dialect.null_values)
+    decimal, words = (dialect.decimal, dialect.null_values) if dialect is not None else (".", [])
+    columns = {
+        name: known.get(name) or _column(name, texts.filter(~texts.is_in(words)), rows[name], decimal, notes)
+        for name, texts in distinct.items()
+    }
+    return Table(columns, _typed(rows, columns, decimal, notes), dialect)
+
+
+def _with_words(distinct: Mapping[str, pl.Series], dialect: Csv, notes: Notes) -> Csv:
+    """The dialect with its words for 'no value' and its decimal mark, both found by looking."""
     decimal = "," if dialect.delimiter != "," and _has_decimal_commas(distinct.values()) else "."
     if decimal == ",":
         notes.assume("numbers have a decimal comma")
@@ -53,17 +74,22 @@ def types_of_text(rows: pl.DataFrame, dialect: Csv, notes: Notes) -> Table:
     for word in words:
         holders = [name for name, values in distinct.items() if word in set(values)]
         notes.assume(f"{excerpt(word)} means 'no value' (in {listed(holders, 5)})")
-    dialect = dialect.model_copy(update={"null_values": ["", *words], "decimal": decimal})
-    rows = with_nulls(rows, dialect.null_values)
-    columns = {
-        name: _column(name, texts.filter(~texts.is_in(dialect.null_values)), rows[name], decimal, notes)
-        for name, texts in distinct.items()
-    }
-    return Table(columns, _typed(rows, columns, decimal, notes), dialect)
+    return dialect.model_copy(update={"null_values": ["", *words], "decimal": decimal})
+
+
+def _ask_about_words(distinct: Mapping[str, pl.Series], notes: Notes) -> None:
+    words = [word for word in _null_words(distinct, ".") if word.strip()]
+    if words:
+        holders = [name for name, values in distinct.items() if set(words) & set(values)]
+        notes.ask(
+            "source",
+            f"{listed(words)} in {listed(holders, 5)} may mean 'no value', which the format can say itself",
+            "text like any other; rows where it stands for a number go to quarantine, unless the file has nulls there",
+        )
 
 
 def types_of_parquet(rows: pl.DataFrame, where: str, notes: Notes) -> Table:
-    """Types of a Parquet file's columns; text that is dates throughout becomes dates. Raises InputError E_TYPE."""
+    """Types of a Parquet or Arrow file's columns; text that is dates becomes dates. Raises InputError E_TYPE."""
     columns, exact = {}, []
     for name, dtype in rows.schema.items():
         kind = logical_type(dtype)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import glob
+import itertools
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
+
+import polars as pl
 
 from training_assets.core.errors import InputError
-from training_assets.core.inference.files import source_path, table_of
+from training_assets.core.inference.column_types import Table, types_of_parquet
+from training_assets.core.inference.files import source_path, suffix_of, table_of
+from training_assets.core.inference.groups import with_group
 from training_assets.core.inference.labels import label_column, target_of
 from training_assets.core.inference.leaks import with_leaks
 from training_assets.core.inference.notes import Notes, Question
@@ -17,10 +22,10 @@ from training_assets.core.inference.sentinels import ask_about_sentinels
 from training_assets.core.inference.spec_text import to_yaml
 from training_assets.core.inference.texts import text_features
 from training_assets.core.inference.times import with_time
-from training_assets.spec import BeatsDummyRule, Column, Evaluation, Features, ModelSpec
+from training_assets.spec import BeatsDummyRule, Column, Evaluation, Features, ModelSpec, Source
 from training_assets.spec.target import Task
 
-__all__ = ["Draft", "Question", "draft", "to_yaml"]
+__all__ = ["Draft", "Question", "draft", "draft_rows", "to_yaml"]
 
 GATE_METRIC: dict[Task, str] = {"binary": "roc_auc", "multiclass": "balanced_accuracy", "regression": "rmse"}
 LONGEST_NAME = 63
@@ -42,12 +47,30 @@ def draft(data: Path, target: str | None, *, name: str | None, root: Path) -> Dr
     `target` names the label (`last` for the last column). Raises InputError: E_TARGET where the label is open, with the
     columns; E_LABEL or E_LABEL_CONST where it says nothing; and what reading the files raises.
     """
-    if name is not None and model_name(name) != name:
-        message = f"a model's name has lower-case letters, digits and underscores; --name {model_name(name)} would do"
-        raise InputError("E_NAME", message)
+    _refuse_odd_name(name)
     notes = Notes()
     path = source_path(data, root)
     source, table = table_of(path, root, notes)
+    return _drafted(source, table, target, name or model_name(path), notes)
+
+
+def draft_rows(source: Source, rows: pl.DataFrame, target: str | None, *, name: str) -> Draft:
+    """A spec for rows that come from elsewhere than files, all of them at hand; raises InputError as `draft` does."""
+    _refuse_odd_name(name)
+    if not rows.height:
+        message = "there are no rows to infer a spec from; widen the query, or wait for the first rows"
+        raise InputError("E_NO_ROWS", message)
+    notes = Notes()
+    return _drafted(source, types_of_parquet(rows, "the rows", notes), target, name, notes)
+
+
+def _refuse_odd_name(name: str | None) -> None:
+    if name is not None and model_name(name) != name:
+        message = f"a model's name has lower-case letters, digits and underscores; --name {model_name(name)} would do"
+        raise InputError("E_NAME", message)
+
+
+def _drafted(source: Source, table: Table, target: str | None, name: str, notes: Notes) -> Draft:
     header = source.dialect.header
     if not header:
         notes.assume("the file has no header: columns are named column_1 and so on")
@@ -56,6 +79,7 @@ def draft(data: Path, target: str | None, *, name: str | None, root: Path) -> Dr
     columns = with_roles({**table.columns, label: label_rules}, table.rows, label, notes)
     columns, derived = with_time(columns, table.rows, label, notes)
     columns = with_leaks(columns, table.rows, aim, notes)
+    columns, split = with_group(columns, table.rows, aim, notes)
     ask_about_sentinels(columns, table.rows, label, notes, text=source.format == "csv")
     columns, made = text_features(columns, table.rows, label, notes)
     derived |= made
@@ -64,11 +88,12 @@ def draft(data: Path, target: str | None, *, name: str | None, root: Path) -> Dr
         message = f"no column beside '{label}' can be a feature: {reasons}; add columns, or choose another label"
         raise InputError("E_NO_FEATURE", message)
     spec = ModelSpec(
-        name=name or model_name(path),
+        name=name,
         source=source,
         columns=columns,
         target=aim,
         features=Features(derived=derived),
+        split=split,
         evaluation=Evaluation(gates=[BeatsDummyRule(kind="beats_dummy", metric=GATE_METRIC[aim.task])]),
     )
     return Draft(spec, notes.assumptions, notes.questions, table.rows.height)
@@ -76,8 +101,12 @@ def draft(data: Path, target: str | None, *, name: str | None, root: Path) -> Dr
 
 def model_name(path: str) -> str:
     """A model's name made from a file's or a folder's: lower case, digits and underscores, starting with a letter."""
-    where = Path(path)
-    text = where.parent.name if glob.has_magic(where.name) else where.stem
+    where = PurePath(path)
+    fixed = list(itertools.takewhile(lambda part: not glob.has_magic(part), where.parts))
+    if len(fixed) < len(where.parts):
+        text = fixed[-1] if fixed and fixed != [where.anchor] else ""
+    else:
+        text = where.name.removesuffix(suffix_of(where.name))
     name = re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_") or "model"
     return (name if name[0].isalpha() else f"model_{name}")[:LONGEST_NAME].strip("_")
 

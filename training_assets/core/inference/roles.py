@@ -81,6 +81,17 @@ def words_of(name: str) -> tuple[str, ...]:
     return tuple(word.casefold() for word in re.findall(r"[^\W_\d]+", split))
 
 
+def member_of(name: str) -> str | None:
+    """The word for somebody that a name consists of, `patient` for `PatientID`; None for other names."""
+    core = [word for word in words_of(name) if word not in {*ID_WORDS, *NUMBER_WORDS}]
+    return core[0] if core and all(word in MEMBERS for word in core) else None
+
+
+def names_things(name: str) -> bool:
+    """Whether a name says that its values are identifiers."""
+    return any(word in ID_WORDS for word in words_of(name)[-1:])
+
+
 def _role(
     name: str, column: Column, values: pl.Series, facts: _Facts, notes: Notes, *, has_key: bool
 ) -> dict[str, str | bool]:
@@ -95,7 +106,7 @@ def _role(
             "ignored; derive what matters under features.derived, for example LENGTH or REGEXP_LIKE",
         )
         return ignored("free text")
-    named_id = bool(facts.words) and facts.words[-1] in ID_WORDS
+    named_id = names_things(name)
     if facts.unique and column.type in {"integer", "string"}:
         numbered = named_id or (bool(facts.words) and facts.words[-1] in NUMBER_WORDS)
         changes = _identifier(name, column, values, facts, named_id=numbered, has_key=has_key)
@@ -130,15 +141,15 @@ def _identifier(
 
 def _member(name: str, column: Column, facts: _Facts, notes: Notes, *, named_id: bool) -> dict[str, str | bool]:
     """Role of a column whose values repeat, where its name says that they are somebody, something, or a code."""
-    core = [word for word in facts.words if word not in {*ID_WORDS, *NUMBER_WORDS}]
-    if core and facts.distinct >= LEAST_MEMBERS and all(word in MEMBERS for word in core):
+    member = member_of(name)
+    if member is not None and facts.distinct >= LEAST_MEMBERS:
         notes.ask(
             f"columns.{name}.role",
-            f"'{name}' has {facts.distinct:,} values in {facts.rows:,} rows: rows of one {core[0]} belong "
+            f"'{name}' has {facts.distinct:,} values in {facts.rows:,} rows: rows of one {member} belong "
             "together, and a split that parts them flatters the model. Are they a group?",
             "ignored; `role: group` with `split.method: group` keeps a group's rows in one split",
         )
-        return ignored(f"identifies a {core[0]}; the model must hold for others")
+        return ignored(f"identifies a {member}; the model must hold for others")
     if named_id:
         notes.ask(
             f"columns.{name}.role",

@@ -22,7 +22,7 @@ def to_yaml(spec: ModelSpec) -> str:
             continue
         if section == "columns":
             lines.append("  columns:")
-            lines += [f"    {_flow(name)}: {_flow(column)}" for name, column in said[section].items()]
+            lines += [f"    {one_line(name)}: {one_line(column)}" for name, column in said[section].items()]
         else:
             lines += [f"  {line}" for line in _block({section: said[section]}).splitlines()]
     return "\n".join(lines) + "\n"
@@ -51,8 +51,8 @@ def _block(value: dict[str, Any]) -> str:
     return _dumped(value, flow=False)
 
 
-def _flow(value: object) -> str:
-    """One line; a scalar without the document's end that the dumper puts behind it."""
+def one_line(value: object) -> str:
+    """A value as YAML on one line; a scalar without the document's end that the dumper puts behind it."""
     return _dumped(value, flow=True).removesuffix("...\n").strip()
 
 

@@ -11,6 +11,7 @@ from training_assets.core.ingestion.discovery import FileStamp, identify
 SETTLED_NS = 30 * 10**9
 """A file that nobody wrote to for this long is whole; a younger one must look the same on two ticks."""
 SECOND_LOOK_SECONDS = 1.0
+SAME_TIME_NS = 2 * 10**9
 
 Seen = Mapping[str, tuple[int, int, str | None]]
 """Path → size in bytes, time of change in ns, digest (none while the file may still be written)."""
@@ -40,7 +41,7 @@ def look(files: Sequence[FileStamp], seen: Seen, done: Collection[str], now_ns: 
         path, state = str(stamp.path), (stamp.size, stamp.modified_ns)
         size, modified, digest = seen.get(path, (-1, -1, None))
         unchanged = (size, modified) == state
-        if not unchanged and now_ns - stamp.modified_ns < SETTLED_NS:
+        if not unchanged and _is_young(stamp, now_ns):
             arriving.append(stamp.path.name)
             after[path] = (*state, None)
             continue
@@ -51,7 +52,9 @@ def look(files: Sequence[FileStamp], seen: Seen, done: Collection[str], now_ns: 
                 unreadable.append(str(error))
                 after[path] = (*state, None)
                 continue
-        after[path] = (*state, digest)
+        # Stores tell the time of change in seconds: another object of the same size may follow within this one.
+        fleeting = stamp.objects is not None and now_ns - stamp.modified_ns < SAME_TIME_NS
+        after[path] = (*state, None if fleeting else digest)
         if digest not in done and digest not in new:
             new.append(digest)
     return Arrivals(sorted(new), arriving, unreadable, after)
@@ -61,7 +64,7 @@ def whole(
     files: Sequence[FileStamp], now_ns: int, pause: Callable[[float], None]
 ) -> tuple[list[FileStamp], list[FileStamp]]:
     """Files that nobody is writing, and those that somebody may be: the young ones are looked at twice."""
-    young = {stamp.path for stamp in files if now_ns - stamp.modified_ns < SETTLED_NS}
+    young = {stamp.path for stamp in files if _is_young(stamp, now_ns)}
     if not young:
         return list(files), []
     pause(SECOND_LOOK_SECONDS)
@@ -69,9 +72,14 @@ def whole(
     return sound, [stamp for stamp in files if stamp not in sound]
 
 
+def _is_young(stamp: FileStamp, now_ns: int) -> bool:
+    """Whether somebody may still be writing it; an object is put into its store whole, or not at all."""
+    return stamp.objects is None and now_ns - stamp.modified_ns < SETTLED_NS
+
+
 def _unchanged(stamp: FileStamp) -> bool:
     try:
-        state = stamp.path.stat()
+        state = stamp.state()
     except FileNotFoundError:
         return False
-    return (state.st_size, state.st_mtime_ns) == (stamp.size, stamp.modified_ns)
+    return (state.size, state.modified_ns) == (stamp.size, stamp.modified_ns)

@@ -2,121 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import polars as pl
 
 from training_assets.core.errors import InputError
-from training_assets.core.ingestion.decoding import decoded
+from training_assets.core.ingestion.delimited.rows import csv_rows
 from training_assets.core.ingestion.discovery import BatchFile, read_identified
-from training_assets.core.ingestion.excerpt import excerpt, listed, nearest
+from training_assets.core.ingestion.feature_store.features import own_columns
+from training_assets.core.ingestion.formats.arff import open_arff
+from training_assets.core.ingestion.formats.arrow import open_arrow
+from training_assets.core.ingestion.formats.compression import unpacked
+from training_assets.core.ingestion.formats.excel import excel_rows
+from training_assets.core.ingestion.formats.jsonl import open_jsonl
+from training_assets.core.ingestion.formats.parquet import cast_columns, open_parquet
+from training_assets.core.ingestion.formats.partitions import as_text, as_typed, refuse_in_file
+from training_assets.core.ingestion.guarded import guarded_rows, needs_guard
 from training_assets.core.ingestion.header import sound_names
-from training_assets.core.ingestion.parquet import cast_columns, open_parquet
-from training_assets.core.ingestion.text import CsvText
-from training_assets.spec import Csv, ModelSpec
+from training_assets.core.ingestion.matching import same_columns
+from training_assets.spec import Column, ModelSpec, Source
 
-DELIMITERS = (",", ";", "\t", "|", " ")
-# Enough to tell a dialect by, too few to take time.
-LOOKED_AT = 1000
+__all__ = ["read_batch", "read_rows", "same_columns", "typed_rows"]
 
 
 def read_batch(file: BatchFile, spec: ModelSpec) -> pl.DataFrame:
     """All rows of a batch: `_batch` (its digest), `_row` (from 1), then the spec's columns in the spec's order.
 
-    CSV cells stay text (String; null where the cell is one of `null_values`); Parquet columns have their logical types.
-    Raises InputError: E_UNSTABLE where the file has changed since it was identified, E_SCHEMA where its columns are not
-    the spec's (in any order), and a code of the text's or the Parquet file's structure.
+    Raises InputError: E_UNSTABLE where the file has changed since it was identified, and what `read_rows` raises; files
+    that native libraries unpack are read by `guarded_rows`, which raises more.
     """
-    data = read_identified(file)
-    read = _parquet_rows if spec.source.format == "parquet" else _csv_rows
-    rows = read(data, spec, file.name)
+    read = guarded_rows if needs_guard(spec.source) else read_rows
+    rows = read(read_identified(file), spec, file.name, dict(file.partition))
     identity = pl.DataFrame({"_row": pl.int_range(1, rows.height + 1, dtype=pl.Int64, eager=True)})
     return identity.select(pl.lit(file.digest).alias("_batch"), "_row").hstack(rows.get_columns())
 
 
-def _parquet_rows(data: bytes, spec: ModelSpec, where: str) -> pl.DataFrame:
-    rows = open_parquet(data, where)
-    rows.columns = sound_names(rows.columns, where)
-    same_columns(rows.columns, list(spec.columns), where)
-    return cast_columns(rows, spec.columns, where)
+def read_rows(data: bytes, spec: ModelSpec, where: str, partition: Mapping[str, str | None]) -> pl.DataFrame:
+    """Rows of a file's bytes in the spec's columns (n_rows x n_columns), those of `partition` among them.
+
+    Columns of `source.feast` are not among them: `feature_store.features.complete_rows` adds those.
+
+    Cells of csv, jsonl, arff and excel are text (String; null where the format says so); columns of Parquet and Arrow
+    have their logical types. Raises InputError: E_SCHEMA where the columns are not the spec's (in any order), and a
+    code of the bytes' structure.
+    """
+    own = own_columns(spec)
+    inside = {name: spec.columns[name] for name in own if name not in partition}
+    if spec.source.format in {"parquet", "arrow"}:
+        rows = open_parquet(data, where) if spec.source.format == "parquet" else open_arrow(data, where)
+        refuse_in_file(rows.columns, partition, where)
+        rows = _typed(rows, inside, where)
+        return rows.hstack(as_typed(partition, spec.columns, rows.height, where)).select(own)
+    rows = _text_rows(unpacked(data, spec.source.compression, where), spec.source, inside, where)
+    refuse_in_file(rows.columns, partition, where)
+    same_columns(rows.columns, list(inside), where)
+    return rows.hstack(as_text(partition, rows.height)).select(own)
 
 
-def _csv_rows(data: bytes, spec: ModelSpec, where: str) -> pl.DataFrame:
-    dialect, wanted = spec.source.dialect, list(spec.columns)
-    text = CsvText(decoded(data, dialect.encoding, where), dialect, where)
-    first = text.first()
-    _refuse_other_delimiter(first, wanted, dialect, where)
-    if dialect.header:
-        _refuse_rows_as_header(first, wanted, where)
-        names = sound_names(first, where)
-        same_columns(names, wanted, where)
-    else:
-        names = wanted
-        if len(first) != len(wanted):
-            message = (
-                f"{where} has {len(first)} columns, the spec {len(wanted)}; without a header they must be the same"
-            )
-            raise InputError("E_SCHEMA", message)
-    rows = text.rows(names)
-    _refuse_other_decimal(rows, spec, where)
-    return rows.select(wanted)
+def typed_rows(frame: pl.DataFrame, spec: ModelSpec, where: str) -> pl.DataFrame:
+    """A frame's columns in their logical types and the spec's order, every value unchanged.
+
+    Raises InputError: a code of `sound_names`, E_SCHEMA where the columns are not the spec's (in any order), E_TYPE
+    where a value is not of its column's type.
+    """
+    return _typed(frame, spec.columns, where)
 
 
-def same_columns(names: Sequence[str], wanted: Sequence[str], where: str) -> None:
-    """Refuse (InputError E_SCHEMA) names that are not the wanted ones, in any order, with what is missing and extra."""
-    missing = [name for name in wanted if name not in set(names)]
-    extra = [name for name in names if name not in set(wanted)]
-    if not missing and not extra:
-        return
-    parts = []
-    if missing:
-        parts.append(f"missing: {listed(missing)}{nearest(missing[0], extra)}")
-    if extra:
-        parts.append(f"not in the spec: {listed(extra)}{nearest(extra[0], wanted)}")
-    message = (
-        f"{where}: other columns than the spec's; {'; '.join(parts)}. Mend the file, or change `columns` in the spec"
-    )
-    raise InputError("E_SCHEMA", message)
+def _typed(frame: pl.DataFrame, columns: Mapping[str, Column], where: str) -> pl.DataFrame:
+    names = sound_names(frame.columns, where)
+    same_columns(names, list(columns), where)
+    return cast_columns(frame.rename(dict(zip(frame.columns, names, strict=True))), columns, where)
 
 
-def _refuse_other_delimiter(first: Sequence[str], wanted: Sequence[str], dialect: Csv, where: str) -> None:
-    """Name the delimiter that would have fitted, where this one finds one column alone."""
-    if len(first) != 1 or len(wanted) == 1:
-        return
-    for other in DELIMITERS:
-        parts = [part.strip(dialect.quote or "") for part in first[0].split(other)]
-        if len(parts) == len(wanted) and (not dialect.header or set(parts) & set(wanted)):
-            message = (
-                f"{where}: the delimiter is {other!r}, not {dialect.delimiter!r}; mend source.csv.delimiter or the file"
-            )
-            raise InputError("E_DIALECT", message)
-
-
-def _refuse_rows_as_header(first: Sequence[str], wanted: Sequence[str], where: str) -> None:
-    if len(first) == len(wanted) and not set(first) & set(wanted) and any(_is_number(cell) for cell in first):
-        message = (
-            f"{where}: the first line looks like a row (it starts with {excerpt(first[0])}), not a header; add the "
-            "header, or set source.csv.header to false"
-        )
-        raise InputError("E_SCHEMA", message)
-
-
-def _refuse_other_decimal(rows: pl.DataFrame, spec: ModelSpec, where: str) -> None:
-    """Refuse a number column most of whose first values have the other decimal mark."""
-    mark = spec.source.dialect.decimal
-    other = "," if mark == "." else "."
-    for name, column in spec.columns.items():
-        if column.type != "number":
-            continue
-        values = rows[name].drop_nulls().head(LOOKED_AT)
-        if values.str.contains(rf"^[+-]?\d+[{other}]\d+$").sum() * 2 > values.len():
-            message = f"{where}, column {excerpt(name)}: the decimal mark is '{other}'; set source.csv.decimal to it"
-            raise InputError("E_DIALECT", message)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+def _text_rows(data: bytes, source: Source, columns: Mapping[str, Column], where: str) -> pl.DataFrame:
+    match source.format:
+        case "csv":
+            return csv_rows(data, source.dialect, columns, where)
+        case "jsonl":
+            return open_jsonl(data, where, list(columns))
+        case "arff":
+            return open_arff(data, where).rows
+        case "excel":
+            return excel_rows(data, source.sheet, columns, where)
+        case _:
+            message = f"{where}: source.format {source.format} names no text that is read"
+            raise InputError("E_FORMAT", message)

@@ -2,6 +2,7 @@
 
 from training_assets.core.plots.balance import split_balance
 from training_assets.core.plots.columns import importance
+from training_assets.core.plots.drift import drift_map, drift_overlay
 from training_assets.core.plots.gallery import as_markdown, plots_for
 from training_assets.core.plots.ranking import precision_recall, roc
 from training_assets.core.plots.reliability import calibration
@@ -13,6 +14,8 @@ __all__ = [
     "as_markdown",
     "calibration",
     "confusion",
+    "drift_map",
+    "drift_overlay",
     "importance",
     "learning_curves",
     "plots_for",

@@ -21,6 +21,9 @@ POLARS_TYPES: dict[str, pl.DataType] = {
 FIRST_YEAR, LAST_YEAR = 1678, 2261
 # The largest float below which every integer has a float of its own.
 EXACT_FLOAT = 2**53
+# Roles whose values are names: two of them must not become one.
+NAMING_ROLES = ("key", "group")
+PADDED = r"^[+-]?0[0-9]"
 # Tabs and line ends are part of text; the other C0 and C1 controls (ANSI escapes among them) are not.
 CONTROLS = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}]"
 # Marks that change how text looks without being seen: zero-width space and joins, directional overrides. The joiners
@@ -47,7 +50,8 @@ def cast(cells: pl.Series, column: Column, decimal: str = ".") -> Cast:
     """Cells (n_rows) in the column's logical type; text is parsed by the spec's format and decimal mark.
 
     Rules that a cell can break: `type`, `range` (a number beyond what a float holds), `nonfinite` (NaN, infinities),
-    `date`, `control`, `unicode`. Raises InputError `E_TYPE` where the file's own type cannot hold the column's.
+    `date`, `control`, `unicode`. A key or a group that its number does not name alone (`007`, a float above 2^53)
+    breaks `type`. Raises InputError `E_TYPE` where the file's own type cannot hold the column's.
     """
     cells = _plain(cells)
     found = _read(cells, column, decimal)
@@ -69,9 +73,9 @@ def _read(cells: pl.Series, column: Column, decimal: str) -> Cast | None:
     """The cells as the column's type, or None where their own type cannot be."""
     match column.type:
         case "integer":
-            return _integers(cells)
+            return _named_exactly(_integers(cells), cells, column)
         case "number":
-            return _numbers(cells, decimal)
+            return _named_exactly(_numbers(cells, decimal), cells, column)
         case "string":
             return _strings(cells)
         case "boolean":
@@ -104,6 +108,20 @@ def _integers(cells: pl.Series) -> Cast | None:
         finite = cells.is_finite()
         return Cast(values, (("nonfinite", ~finite.fill_null(value=True)), ("type", finite & _unread(cells, values))))
     return None
+
+
+def _named_exactly(found: Cast | None, cells: pl.Series, column: Column) -> Cast | None:
+    """The cast, with cells of a key or group as broken where another cell could become the same number."""
+    if found is None or column.role not in NAMING_ROLES:
+        return found
+    alike = cells.str.contains(PADDED) if cells.dtype == pl.String else cells.is_null()
+    if found.values.dtype.is_float():
+        # 2^53 + 1 is read as 2^53.
+        alike |= found.values.abs() >= EXACT_FLOAT
+    alike = alike.fill_null(value=False) & cells.is_not_null()
+    for _, mask in found.failures:
+        alike &= ~mask
+    return Cast(found.values, (*found.failures, ("type", alike)))
 
 
 def _numbers(cells: pl.Series, decimal: str) -> Cast | None:

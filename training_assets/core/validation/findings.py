@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-import polars as pl
-
-from training_assets.core.row_keys import KEY
-from training_assets.core.validation.label import targets
+from training_assets.core.statistics import BatchStatistics, ColumnStatistics
 from training_assets.core.validation.quarantine import BatchFacts
 from training_assets.spec import ModelSpec
 
@@ -46,7 +43,7 @@ def capped(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(lines[:MAX_LINES])
 
 
-def rows_obey_schema(batches: Sequence[BatchFacts], limit: float) -> Finding:
+def rows_obey_schema(batches: Sequence[BatchFacts], limit: float, model: str = "MODEL") -> Finding:
     """Each batch's share of quarantined rows is at most the limit (inclusive); no batch, or an empty one, is a miss."""
     over = sorted((b for b in batches if not b.share_quarantined <= limit), key=lambda b: -b.share_quarantined)
     read, broken = sum(b.read for b in batches), sum(b.quarantined for b in batches)
@@ -61,7 +58,8 @@ def rows_obey_schema(batches: Sequence[BatchFacts], limit: float) -> Finding:
     worst = over[0]
     text = (
         f"{len(over)} of {len(batches)} batches have more than {limit:.2%} broken rows; worst: {worst.name}, "
-        f"{worst.quarantined:,} of {worst.read:,} rows ({_commonest(worst)}); mend the batch or its columns' rules"
+        f"{worst.quarantined:,} of {worst.read:,} rows ({_commonest(worst)}); mend the batch or its columns' rules; "
+        f"`training-assets schema {model}` shows each difference, and `--accept` commits them"
     )
     return Finding("rows_obey_schema", False, "block", text, facts)
 
@@ -81,13 +79,16 @@ def _commonest(batch: BatchFacts, most: int = 3) -> str:
     return "; ".join(f"{name[:60]} {count:,}" for name, count in rules) or "it holds no rows"
 
 
-def values_in_range(batches: Sequence[BatchFacts]) -> Finding:
-    """No value that could be read lies outside its column's range, domain, pattern or uniqueness; a miss warns."""
+def values_in_range(batches: Sequence[BatchFacts], declared: Collection[str] = ()) -> Finding:
+    """No value that could be read breaks its column's range, domain, pattern or uniqueness, or a declared rule.
+
+    `declared` names the rules across columns. A miss warns.
+    """
     counts: dict[str, int] = {}
     where: dict[str, str] = {}
     for batch in batches:
         for name, count in batch.rules.items():
-            if name.rsplit(": ", 1)[-1] in VALUE_RULES:
+            if name.rsplit(": ", 1)[-1] in {*VALUE_RULES, *declared}:
                 counts[name] = counts.get(name, 0) + count
                 where.setdefault(name, batch.name)
     total = sum(counts.values())
@@ -106,66 +107,55 @@ def values_in_range(batches: Sequence[BatchFacts]) -> Finding:
     return Finding("values_in_range", False, "warn", text, facts)
 
 
-def nulls_within_limits(rows: pl.DataFrame, spec: ModelSpec) -> Finding:
-    """In each batch, each column's share of nulls is at most its `max_null_share` (a miss blocks).
+def nulls_within_limits(batches: Mapping[str, BatchStatistics], spec: ModelSpec) -> Finding:
+    """In each batch, by name, each column's share of nulls is at most its `max_null_share` (a miss blocks).
 
-    A feature without a single value in all rows is a miss that warns.
+    A feature without a single value in a batch is a miss that warns.
     """
     limits = {n: c.max_null_share for n, c in spec.columns.items() if c.max_null_share is not None}
-    facts: dict[str, Fact] = {"rows": rows.height, "columns_with_limit": len(limits)}
-    shares = rows.group_by("_batch", maintain_order=True).agg(pl.col(name).is_null().mean() for name in limits)
-    over = [
-        {"column": name, "batch": batch, "share": share, "limit": limit}
+    facts: dict[str, Fact] = {"rows": sum(each.rows for each in batches.values()), "columns_with_limit": len(limits)}
+    over: list[dict[str, Any]] = [
+        {"column": name, "batch": batch, "share": statistics.columns[name].null_share, "limit": limit}
         for name, limit in limits.items()
-        for batch, share in shares.select("_batch", name).iter_rows()
-        if not share <= limit
+        for batch, statistics in batches.items()
+        if not statistics.columns[name].null_share <= limit
     ]
     if over:
         over.sort(key=lambda line: -float(line["share"]))
         facts["over_limit"] = capped(over)
         worst = over[0]
-        share = f"{worst['share']:.1%} of a batch's rows; {worst['limit']:.1%} is the limit"
+        share = f"{worst['share']:.1%} of the rows of {worst['batch'][:80]}; {worst['limit']:.1%} is the limit"
         text = f"{worst['column'][:80]} is empty in {share}"
         return Finding("nulls_within_limits", False, "block", text, facts)
-    empty = [name for name in spec.raw_features if rows.height and rows[name].null_count() == rows.height]
+    empty: list[dict[str, Any]] = [
+        {"column": name, "batches": missing}
+        for name in spec.raw_features
+        if (missing := sum(not each.columns[name].known for each in batches.values()))
+    ]
     if empty:
-        facts["empty_features"] = capped([{"column": name} for name in empty])
-        text = f"{len(empty)} feature(s) have no value in any row: {', '.join(n[:80] for n in empty[:MAX_NAMES])}"
+        facts["empty_features"] = capped(empty)
+        names = ", ".join(f"{line['column'][:80]} (in {line['batches']})" for line in empty[:MAX_NAMES])
+        text = f"{len(empty)} feature(s) have no value in any row of a batch; batches: {len(batches)}, {names}"
         return Finding("nulls_within_limits", False, "warn", text, facts)
     return Finding("nulls_within_limits", True, "block", f"no column is over its limit; {len(limits)} have one", facts)
 
 
-def rows_are_unique(rows: pl.DataFrame, spec: ModelSpec) -> Finding:
-    """The share of rows whose key occurred before is at most `validation.max_duplicates`; a miss warns."""
-    limit = spec.validation.max_duplicates
-    again = rows.height - rows[KEY].n_unique()
-    share = again / rows.height if rows.height else 0.0
-    facts: dict[str, Fact] = {"rows": rows.height, "duplicates": again, "share": share, "limit": limit}
-    passed = share <= limit
-    text = f"{again:,} of {rows.height:,} rows repeat another row's content ({share:.2%}; limit {limit:.2%})"
-    if not passed:
-        text += "; equal rows share a split, so this is no leak, but they count more than once"
-    return Finding("rows_are_unique", passed, "warn", text, facts)
-
-
-def label_is_balanced(rows: pl.DataFrame, spec: ModelSpec) -> Finding:
+def label_is_balanced(label: ColumnStatistics, spec: ModelSpec) -> Finding:
     """There is something to learn: two classes or more, or a label that varies (a miss blocks); no class is too rare.
 
     A class whose share is under `validation.min_class_share`, or a declared class without rows, warns.
     """
-    labels = targets(rows, spec)
-    facts: dict[str, Fact] = {"rows": labels.len(), "unlabelled": labels.null_count()}
-    labels = labels.drop_nulls()
-    if spec.target.task == "regression":
-        return _quantity_varies(labels, facts)
-    counts = dict(labels.value_counts(sort=True, name="_rows").iter_rows())
+    facts: dict[str, Fact] = {"rows": label.count, "unlabelled": label.nulls}
+    if label.levels is None:
+        return _quantity_varies(label, facts)
+    counts = dict(label.levels.counts)
     missing = [name for name in spec.target.classes or [] if name not in counts]
     counts |= dict.fromkeys(missing, 0)
-    lines = [
-        {"class": name[:80], "rows": count, "share": count / max(labels.len(), 1)} for name, count in counts.items()
+    lines: list[dict[str, Any]] = [
+        {"class": name[:80], "rows": count, "share": count / max(label.known, 1)} for name, count in counts.items()
     ]
-    facts |= {"classes": len(counts), "balance": capped(lines)}
-    present = len(counts) - len(missing)
+    present = label.distinct
+    facts |= {"classes": present + len(missing), "balance": capped(lines)}
     if present < 2:
         names = ", ".join(name[:40] for name in counts) or "no label"
         text = f"the rows have {present} class(es) ({names[:200]}); two are needed"
@@ -173,20 +163,24 @@ def label_is_balanced(rows: pl.DataFrame, spec: ModelSpec) -> Finding:
     if spec.target.task == "binary" and present > 2:
         text = f"the task is binary and the rows have {present} classes; name two under target.classes"
         return Finding("label_is_balanced", False, "block", text, facts)
-    rarest = lines[-1]
     limit = spec.validation.min_class_share
+    if label.levels.error:
+        # So many classes are counted only while they are frequent; a rarest one is no more frequent than the average.
+        text = f"the label has about {present:,} classes; the rarest has at most {1 / present:.3%} of the rows"
+        passed = 1 / present >= limit and not missing
+        return Finding("label_is_balanced", passed, "warn", f"{text} (limit {limit:.3%})", facts)
+    rarest = lines[-1]
     share = f"{rarest['share']:.3%} of the rows (limit {limit:.3%})"
     text = f"the rarest of {len(counts)} classes, {rarest['class']}, is {share}"
     return Finding("label_is_balanced", rarest["share"] >= limit and not missing, "warn", text, facts)
 
 
-def _quantity_varies(labels: pl.Series, facts: dict[str, Fact]) -> Finding:
-    distinct = labels.n_unique() if labels.len() else 0
-    facts["distinct"] = distinct
-    if distinct < 2:
-        text = f"the label is the same in all {labels.len():,} rows" if distinct else "no row has a label"
+def _quantity_varies(label: ColumnStatistics, facts: dict[str, Fact]) -> Finding:
+    facts["distinct"] = label.distinct
+    if label.low is None or label.high is None or label.low == label.high:
+        text = f"the label is the same in all {label.known:,} rows" if label.known else "no row has a label"
         return Finding("label_is_balanced", False, "block", text, facts)
-    low, middle, high = (float(labels.quantile(q) or 0.0) for q in (0.0, 0.5, 1.0))
-    facts |= {"least": low, "median": middle, "greatest": high}
-    text = f"the label takes {distinct:,} values from {low:g} to {high:g}, median {middle:g}"
+    facts |= {"least": label.low, "greatest": label.high}
+    about = "" if label.quantiles is not None and label.quantiles.values is not None else "about "
+    text = f"the label takes {about}{label.distinct:,} values from {label.low:g} to {label.high:g}"
     return Finding("label_is_balanced", True, "warn", text, facts)

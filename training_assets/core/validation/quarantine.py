@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 import polars as pl
 
 from training_assets.core.row_keys import row_keys
+from training_assets.core.validation.arrival import future_breaks
+from training_assets.core.validation.cross_rules import cross_breaks
 from training_assets.core.validation.label import TARGET, declared_classes, targets
 from training_assets.core.validation.schema import Broken, rule_breaks, typed
 from training_assets.spec import ModelSpec
@@ -74,29 +77,32 @@ class BatchFacts:
         return cls(**line)
 
 
-def sort_rows(raw: pl.DataFrame, spec: ModelSpec) -> Sorted:
+def sort_rows(raw: pl.DataFrame, spec: ModelSpec, arrived: datetime | None = None) -> Sorted:
     """Rows that obey the schema, and a line for each rule that another row breaks.
 
     `rows` has the spec's columns in logical types, then `_batch`, `_row` and `_key`, in the order given. `quarantined`
     has `_batch`, `_row`, `column`, `rule` and the escaped `value`, in the order of rows. Counts: `read`, `kept`,
     `quarantined` (distinct rows) and `unlabelled` (rows without a label, left out because `target.missing` is drop).
-    `unique` holds within a batch; all rows that share a value break it. Raises InputError where whole columns are
+    `unique` holds within a batch; all rows that share a value break it. `arrived` says when the rows came (naive UTC):
+    rows that arose later break `future`. Raises InputError where whole columns are
     missing or of another type (`E_SCHEMA`, `E_TYPE`), or where the spec is at fault.
     """
     batches = raw.partition_by("_batch", maintain_order=True) or [raw]
-    parts = [_sort_batch(batch, spec) for batch in batches]
+    parts = [_sort_batch(batch, spec, arrived) for batch in batches]
     if len(parts) == 1:
         return parts[0]
     counts = {name: sum(part.counts[name] for part in parts) for name in parts[0].counts}
     return Sorted(pl.concat([part.rows for part in parts]), pl.concat([part.quarantined for part in parts]), counts)
 
 
-def _sort_batch(raw: pl.DataFrame, spec: ModelSpec) -> Sorted:
+def _sort_batch(raw: pl.DataFrame, spec: ModelSpec, arrived: datetime | None) -> Sorted:
     read = typed(raw, spec)
-    broken = _without_repeats([*read.broken, *rule_breaks(read.rows, spec)])
+    late = [] if arrived is None else future_breaks(read.rows, spec, arrived)
+    broken = _without_repeats([*read.broken, *rule_breaks(read.rows, spec), *late])
     labels = targets(read.rows, spec)
     label_breaks, unlabelled = _label_breaks(labels, spec, broken)
     broken += label_breaks
+    broken += cross_breaks(read.rows, spec, broken)
     bad = _any_of([item.rows for item in broken], raw.height)
     dropped = unlabelled & ~bad
     kept = read.rows.filter(~bad & ~dropped)
@@ -148,20 +154,29 @@ def _lines(raw: pl.DataFrame, broken: list[Broken], spec: ModelSpec) -> pl.DataF
     found = []
     for item in sorted(broken, key=lambda item: (order.get(item.column, len(order)), item.rule)):
         at = item.rows.arg_true()
-        texts = raw[item.column].gather(at).cast(pl.String, strict=False)
         found.append(
             pl.DataFrame(
                 {
                     "at": at,
                     "column": pl.repeat(item.column, at.len(), dtype=pl.String, eager=True),
                     "rule": pl.repeat(item.rule, at.len(), dtype=pl.String, eager=True),
-                    "value": escaped(texts),
+                    "value": _shown(raw, item, at),
                 }
             )
         )
     lines = pl.concat(found).sort("at", maintain_order=True)
     position = raw.select(pl.col("_batch").cast(pl.String), pl.col("_row").cast(pl.Int64))[lines["at"]]
     return position.with_columns(lines["column"], lines["rule"], lines["value"])
+
+
+def _shown(raw: pl.DataFrame, item: Broken, at: pl.Series) -> pl.Series:
+    """The escaped values (n) that broke a rule; those of a rule across columns are joined, `null` where one is none."""
+    if not item.reads:
+        return escaped(raw[item.column].gather(at).cast(pl.String, strict=False))
+    cells = [escaped(raw[name].gather(at).cast(pl.String, strict=False)).fill_null("null") for name in item.reads]
+    joined = pl.select(pl.concat_str(cells, separator=", ")).to_series()
+    cut = joined.str.slice(0, LONGEST_VALUE - 1) + "…"
+    return pl.select(pl.when(joined.str.len_chars() <= LONGEST_VALUE).then(joined).otherwise(cut)).to_series()
 
 
 def escaped(texts: pl.Series) -> pl.Series:

@@ -25,11 +25,15 @@ AT_A_TIME = 50
 
 @dataclass(frozen=True)
 class Broken:
-    """The rows where one column breaks one rule: a mask over all rows."""
+    """The rows where one column breaks one rule: a mask over all rows.
+
+    A rule across columns names them all in `reads`, and in `column` for people.
+    """
 
     column: str
     rule: str
     rows: pl.Series
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

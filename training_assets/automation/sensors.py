@@ -1,50 +1,27 @@
-"""When things run: the jobs of a model, and the sensors that launch them."""
+"""Sensors: level-triggered, so that nothing is missed, and every tick says why it did or did not launch a run."""
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
 from training_assets.assets.registration import PRESENT
-from training_assets.assets.staging import STAGED, STAGING
+from training_assets.assets.staging import STAGING
+from training_assets.automation.jobs import MODEL_TAG
+from training_assets.automation.news import new_deliveries, new_files
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
-from training_assets.core.ingestion.arrivals import look
-from training_assets.core.ingestion.discovery import stamps
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
-from training_assets.spec import ModelSpec
+from training_assets.resources.retractions import retracted
 
-MODEL_TAG = "training_assets/model"
 BATCHES_TAG = "training_assets/batches"
 REGISTRATION_TAG = "training_assets/registration"
 ATTEMPTS = 3
 """Runs that one set of batches gets before somebody has to look."""
 INTERVAL_SECONDS = 10
 UNFINISHED = [status for status in dg.DagsterRunStatus if status not in FINISHED_STATUSES]
-
-
-def jobs(model: str, spec: ModelSpec) -> Sequence[UnresolvedAssetJobDefinition]:
-    """`<model>_train` carries rows to a registered version, `<model>_stage` stages the newest one."""
-    staged = dg.AssetSelection.assets([model, STAGED])
-    tags = {MODEL_TAG: model}
-    return [
-        dg.define_asset_job(
-            f"{model}_train",
-            selection=dg.AssetSelection.groups(model) - staged,
-            tags=tags,
-            description=f"From files to a registered version. {spec.description}".strip(),
-        ),
-        dg.define_asset_job(
-            f"{model}_stage",
-            selection=staged,
-            tags=tags,
-            description="Load the newest registered version in a fresh process, compare scores, and stage it.",
-        ),
-    ]
 
 
 def sensors(model: str) -> Sequence[dg.SensorDefinition]:
@@ -58,35 +35,34 @@ def _new_batches(model: str) -> dg.SensorDefinition:
         job_name=f"{model}_train",
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="One training run for all files that are new, whole and not yet carried to a verdict.",
+        description="One training run for all batches that are new, whole and not yet carried to a verdict.",
     )
     def sensor(
         context: dg.SensorEvaluationContext, models: dg.ResourceParam[Models], places: dg.ResourceParam[Places]
     ) -> dg.SensorResult:
-        try:
-            files = stamps(models.named(model).spec.source, places.root)
-        except InputError as error:
-            return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
+        spec = models.named(model).spec
         judged = {event.subject for event in places.ledger.events(model, "batch_judged")}
         refused = {event.subject for event in places.ledger.events(model, "batch_refused")} - judged
-        seen = json.loads(context.cursor) if context.cursor else {}
-        found = look(files, seen, judged, time.time_ns())
-        cursor = json.dumps(found.seen)
-        waiting = f"still arriving: {', '.join(found.arriving[:5])}" if found.arriving else ""
-        broken = f"cannot be read: {'; '.join(found.unreadable[:5])}" if found.unreadable else ""
-        held_up = sorted({batch[:12] for _, _, batch in found.seen.values() if batch in refused})
+        gone = retracted(places.ledger, model)
+        try:
+            if spec.source.kind == "files":
+                found = new_files(spec, places, context.cursor, judged | gone, time.time_ns())
+            else:
+                found = new_deliveries(model, spec, places, judged | gone)
+        except InputError as error:
+            return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
+        held_up = sorted(batch[:12] for batch in found.here if batch in refused - gone)
         if held_up:
             mend = (
                 f"refused before: {', '.join(held_up[:5])}; mend or move the file, or mend the spec and launch the job"
             )
-            return dg.SensorResult(skip_reason=mend, cursor=cursor)
+            return dg.SensorResult(skip_reason=mend, cursor=found.cursor)
         if not found.new:
-            nothing = f"nothing new in {len(files)} files" if files else "no file matches the source's path yet"
-            return dg.SensorResult(skip_reason="; ".join(filter(None, [waiting, broken])) or nothing, cursor=cursor)
+            return dg.SensorResult(skip_reason=found.nothing, cursor=found.cursor)
         asked = _request(
             context.instance, f"{model}_train", {MODEL_TAG: model, BATCHES_TAG: fingerprint.digest(found.new)[:40]}
         )
-        return _result(asked, cursor)
+        return _result(asked, found.cursor)
 
     return sensor
 

@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from training_assets.core.errors import InputError
-from training_assets.core.ingestion.records import Block, Positions, Records
+from training_assets.core.ingestion.delimited.records import Block, Positions, Records
 from training_assets.spec import Csv
 
 BLANK = b" \t\r\n"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 
 import polars as pl
 
 from training_assets.core.errors import InputError
 from training_assets.core.ingestion.excerpt import excerpt
-from training_assets.core.ingestion.magic import is_parquet
+from training_assets.core.ingestion.formats.arrow_tables import validated
+from training_assets.core.ingestion.formats.magic import is_parquet
 from training_assets.core.validation.casting import EXACT_FLOAT, POLARS_TYPES
 from training_assets.spec import Column
 from training_assets.spec.columns import ColumnType
@@ -39,10 +39,7 @@ def open_parquet(data: bytes, where: str) -> pl.DataFrame:
     if not rows or not columns:
         message = f"{where} has no rows; deliver it again with rows"
         raise InputError("E_NO_ROWS", message)
-    try:
-        return pl.read_parquet(io.BytesIO(data), hive_partitioning=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise _corrupt(where, error) from error
+    return _read(data, where)
 
 
 def cast_columns(rows: pl.DataFrame, columns: Mapping[str, Column], where: str) -> pl.DataFrame:
@@ -81,11 +78,16 @@ def cast_column(values: pl.Series, column: Column, where: str) -> pl.Series:
     if lossy.any():
         row = int(lossy.arg_true()[0])
         message = (
-            f"{where}, column {excerpt(values.name)}, row {row + 1}: {excerpt(str(plain[row]))} is no {column.type}; "
-            f"mend the value, or set columns.{values.name}.type"
+            f"{where}, column {excerpt(values.name)}, row {row + 1}: {excerpt(_shown(plain, row))} is no "
+            f"{column.type}; mend the value, or set columns.{values.name}.type"
         )
         raise InputError("E_TYPE", message)
     return cast
+
+
+def _shown(values: pl.Series, row: int) -> str:
+    """A value as text; a time as the number that it is kept as, since it may lie beyond every calendar."""
+    return str(values.to_physical()[row] if values.dtype.is_temporal() else values[row])
 
 
 # What can hold the same values: whole floats are integers, midnights are dates, and the other way round.
@@ -106,9 +108,24 @@ def _footer(data: bytes, where: str) -> tuple[int, int]:
 
     try:
         footer = pq.read_metadata(pa.BufferReader(data))
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise _corrupt(where, error) from error
     return footer.num_rows, footer.num_columns
+
+
+def _read(data: bytes, where: str) -> pl.DataFrame:
+    """The rows, by the reader that verifies the checksums of pages where a writer has left them."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True) as file:
+            return validated(file.read())
+    except (
+        *(pa.ArrowException, OSError, ValueError, OverflowError),
+        *(pl.exceptions.PolarsError, pl.exceptions.PanicException),
+    ) as error:
+        raise _corrupt(where, error) from error
 
 
 def _corrupt(where: str, error: BaseException) -> InputError:

@@ -6,7 +6,7 @@ import codecs
 from typing import Literal
 
 from training_assets.core.errors import InputError
-from training_assets.core.ingestion import magic
+from training_assets.core.ingestion.formats import magic
 
 Encoding = Literal["utf-8", "latin-1", "utf-16"]
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -27,7 +27,7 @@ def decoded(data: bytes, encoding: Encoding, where: str) -> bytes:
         raise InputError("E_EMPTY", message)
     found = magic.kind(data)
     if found is not None:
-        message = f"{where} is no delimited text but {found}; unpack or convert it, or mend source.format"
+        message = f"{where} is no delimited text but {found}; {_remedy(data)}"
         raise InputError("E_MAGIC", message)
     if encoding == "utf-16":
         text = _from_utf16(data, where)
@@ -38,11 +38,24 @@ def decoded(data: bytes, encoding: Encoding, where: str) -> bytes:
             )
             raise InputError("E_ENCODING", message)
         text = _from_latin1(data, where) if encoding == "latin-1" else _from_utf8(data, where)
-    nul = text.find(b"\0")
-    if nul >= 0:
-        message = f"{where}, line {line_at(text, nul)}: NUL byte; the file is damaged or no text, deliver it again"
-        raise InputError("E_NUL", message)
-    return text
+    return _without_nul(text, where)
+
+
+def sound_utf8(data: bytes, where: str) -> bytes:
+    """A text of a format that is always UTF-8, without a byte-order mark; raises InputError as `decoded` does."""
+    if not data.strip(b" \t\r\n"):
+        message = f"{where} is empty; deliver the file again, with rows"
+        raise InputError("E_EMPTY", message)
+    found = magic.kind(data)
+    if found is not None and not magic.is_json(data):
+        message = f"{where} is {found}; {_remedy(data)}"
+        raise InputError("E_MAGIC", message)
+    bad = first_bad_utf8(data)
+    if bad is not None or looks_like_utf16(data):
+        where_bad = f", line {line_at(data, bad)}" if bad is not None else ""
+        message = f"{where}{where_bad}: no valid UTF-8; save the file as UTF-8"
+        raise InputError("E_ENCODING", message)
+    return _without_nul(data.removeprefix(codecs.BOM_UTF8), where)
 
 
 def guess_encoding(data: bytes) -> Encoding:
@@ -80,6 +93,20 @@ def first_bad_utf8(data: bytes) -> int | None:
 def line_at(text: bytes, position: int) -> int:
     """Number of the line (from 1) that holds a position."""
     return text.count(b"\n", 0, position) + 1
+
+
+def _remedy(data: bytes) -> str:
+    if magic.is_gzip(data) or (magic.is_zip(data) and not magic.is_excel(data)):
+        return f"set source.compression to {'gzip' if magic.is_gzip(data) else 'zip'}, or unpack it"
+    return "unpack or convert it, or mend source.format"
+
+
+def _without_nul(text: bytes, where: str) -> bytes:
+    nul = text.find(b"\0")
+    if nul >= 0:
+        message = f"{where}, line {line_at(text, nul)}: NUL byte; the file is damaged or no text, deliver it again"
+        raise InputError("E_NUL", message)
+    return text
 
 
 def _from_utf8(data: bytes, where: str) -> bytes:

@@ -12,10 +12,10 @@ import numpy as np
 import polars as pl
 
 from training_assets.core.errors import InputError
-from training_assets.core.ingestion.decoding import decoded, guess_encoding
+from training_assets.core.ingestion.delimited.decoding import decoded, guess_encoding
+from training_assets.core.ingestion.delimited.records import MAX_LINE, Block, Records
+from training_assets.core.ingestion.delimited.text import TAIL, CsvText, blank_records, cells_of, stripped
 from training_assets.core.ingestion.header import sound_names
-from training_assets.core.ingestion.records import MAX_LINE, Block, Records
-from training_assets.core.ingestion.text import TAIL, CsvText, blank_records, cells_of, stripped
 from training_assets.spec import Csv
 
 DELIMITERS = (",", ";", "\t", "|", " ")

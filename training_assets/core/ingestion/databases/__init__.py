@@ -1,0 +1,1 @@
+"""Rows of a query, read in sessions that cannot write."""

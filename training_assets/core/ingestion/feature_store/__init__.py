@@ -1,0 +1,1 @@
+"""Features of a Feast repository, as they were known at the time of each row."""

@@ -1,0 +1,1 @@
+"""File formats other than plain delimited text, and what packs or parts files."""
