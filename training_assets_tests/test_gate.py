@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from training_assets.core import fingerprint
+from training_assets.core.artifact_format import sealed
 from training_assets_tests.workplace import MODEL, SPEC, Workplace, customers, failed_checks, failures, workplace
 
 DOWNSTREAM = dg.AssetKey([MODEL, "registered_version"])
@@ -211,7 +212,8 @@ def test_swapped_model_files_are_refused_even_with_a_mended_manifest(tmp_path: P
         (folder / "scorer" / "model.json").write_text(json.dumps(scorer))
         manifest = json.loads((folder / "manifest.json").read_text())
         manifest["files"]["scorer/model.json"] = fingerprint.digest_file(folder / "scorer" / "model.json")
-        (folder / "manifest.json").write_bytes(fingerprint.canonical(manifest))
+        del manifest["seal"]
+        (folder / "manifest.json").write_bytes(sealed(manifest))
         result = place.materialise("registered_version")
         refused(place, result)
         assert "not those of the candidate that was judged" in str(failures(result))

@@ -26,6 +26,7 @@ ASSETS = [
     "raw_data",
     "validated_data",
     "quarantined_rows",
+    "drift_report",
     "feature_table",
     "train_split",
     "validation_split",

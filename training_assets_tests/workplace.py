@@ -111,6 +111,17 @@ class Workplace:
             .execute_in_process(run_config={**run_config, **quiet}, instance=self.instance, raise_on_error=False)
         )
 
+    def tick(self, event: str, cursor: str | None = None) -> dg.SensorExecutionData:
+        """What a sensor of the model says at a tick."""
+        definitions = self.definitions()
+        with dg.build_sensor_context(
+            instance=self.instance,
+            cursor=cursor,
+            definitions=definitions,
+            resources={name: definitions.resources[name] for name in ("models", "places")},
+        ) as context:
+            return definitions.resolve_sensor_def(f"{MODEL}_{event}").evaluate_tick(context)
+
     def materialise(self, *assets: str) -> dg.ExecuteInProcessResult:
         """What a click on Materialize launches: a run of just these assets, without their checks' upstream."""
         selection = [dg.AssetKey([MODEL, asset]) for asset in assets]

@@ -139,3 +139,16 @@ def test_canonical_json_is_canonical() -> None:
 def test_file_digest_is_the_digest_of_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"abc" * 100_000)
     assert fingerprint.digest_file(tmp_path / "f") == fingerprint.digest_bytes(b"abc" * 100_000)
+
+
+def test_a_sealed_object_is_read_back_and_no_other(tmp_path: Path) -> None:
+    content = {"b": [1.5, "é", None], "a": {"seal of": "x"}}
+    path = tmp_path / "a.json"
+    sealed = artifact_format.sealed(content)
+    path.write_bytes(sealed)
+    assert artifact_format.unsealed(path) == content
+    others = [sealed + b" ", sealed[:-1], b"", b"[]", b"{}", b"null", b"[" * 100_000, sealed.replace(b"1.5", b"1.4")]
+    for other in [*others, *(sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :] for at in range(len(sealed)))]:
+        path.write_bytes(other)
+        with pytest.raises(InputError, match=r"E_HASH: .*a\.json has changed"):
+            artifact_format.unsealed(path)

@@ -39,7 +39,7 @@ def test_the_sources_are_closed_under_import(stage: str) -> None:
 
 
 def test_what_decides_a_result_is_among_its_sources() -> None:
-    assert "core/validation/drift.py" in sources("assets/splits.py")
+    assert "core/statistics/batches.py" in sources("assets/splits.py")
     assert "core/encoding/preprocessor.py" in sources("assets/tuning.py")
     assert "core/families/forest.py" in sources("assets/tuning.py")
     assert "core/features/expressions.py" in sources("assets/validation.py")

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from training_assets.core.errors import InputError
 from training_assets.resources.tables import Tables
 
 
@@ -40,7 +41,89 @@ def test_rows_come_back_in_the_order_of_batches_and_rows(tmp_path: Path) -> None
     assert tables.batches("m", "raw") == ["zz", "aa", "mm"]
     assert tables.read("m", "raw", ["zz", "mm"])["x"].to_list() == ["zz0", "zz1", "zz2", "mm0", "mm1", "mm2"]
     assert tables.rows("m", "raw") == 9
-    assert tables.version("m", "raw") == 2
+    assert tables.version("m", "raw") == 3  # the first commit makes the table
+
+
+def test_a_position_is_committed_with_its_batch_and_moves_on_without_one(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    assert tables.position("m", "raw") is None
+    tables.append("m", "raw", batch("a"), "a", position="1")
+    tables.append("m", "raw", batch("b"), "b")
+    assert tables.position("m", "raw") == "1"
+    assert not tables.append("m", "raw", batch("a"), "a", position="2")
+    assert tables.position("m", "raw") == "1"
+    tables.move_on("m", "raw", "2")
+    version = tables.version("m", "raw")
+    tables.move_on("m", "raw", "2")
+    assert (tables.position("m", "raw"), tables.version("m", "raw")) == ("2", version)
+    assert (tables.batches("m", "raw"), tables.rows("m", "raw")) == (["a", "b"], 6)
+
+
+def test_an_erased_batch_is_gone_for_good(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    for digest in "ab":
+        tables.append("m", "raw", batch(digest), digest)
+    assert tables.erase("m", "raw", "a") == 3
+    assert tables.erase("m", "raw", "a") == 0
+    assert not list(tmp_path.glob("m/raw/_batch=a/*.parquet"))
+    assert not tables.append("m", "raw", batch("a"), "a")
+    assert (tables.batches("m", "raw"), tables.read("m", "raw", ["a", "b"])["x"].to_list()) == (
+        ["b"],
+        ["b0", "b1", "b2"],
+    )
+
+
+def test_a_flipped_bit_in_rows_or_a_lost_file_is_refused_by_name(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    tables.append("m", "raw", batch("a"), "a")
+    (file,) = tmp_path.glob("m/raw/_batch=a/*.parquet")
+    sound = file.read_bytes()
+    for at in range(0, len(sound), 37):
+        file.write_bytes(sound[:at] + bytes([sound[at] ^ 1]) + sound[at + 1 :])
+        with pytest.raises(InputError, match=file.name) as refused:
+            tables.read("m", "raw", ["a"])
+        assert refused.value.code == "E_HASH"
+    file.unlink()
+    with pytest.raises(InputError, match=file.name):
+        tables.read("m", "raw", ["a"])
+
+
+def test_a_flipped_bit_in_the_log_is_refused_by_name_or_changes_nothing(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    for digest in "ab":
+        tables.append("m", "raw", batch(digest), digest, position=f"after {digest}")
+
+    def said() -> object:
+        present = tables.batches("m", "raw")
+        return (
+            present,
+            tables.position("m", "raw"),
+            tables.rows("m", "raw"),
+            tables.read("m", "raw", present).to_dicts(),
+        )
+
+    before, refused = said(), 0
+    for file in sorted(tmp_path.glob("m/raw/_delta_log/*.json")):
+        sound = file.read_bytes()
+        for at in range(0, len(sound), 9):
+            file.write_bytes(sound[:at] + bytes([sound[at] ^ 1]) + sound[at + 1 :])
+            try:
+                now = said()
+            except InputError as error:
+                now = before if error.code == "E_HASH" and "m/raw" in str(error) else error
+                refused += 1
+            assert now == before
+        file.write_bytes(sound)
+    assert said() == before
+    assert refused > 100
+
+
+def test_many_may_make_the_table_at_once(tmp_path: Path) -> None:
+    work = [f"batch{number}" for number in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda digest: Tables(tmp_path).append("m", "raw", batch(digest), digest), work))
+    assert sum(done) == 6
+    assert sorted(Tables(tmp_path).batches("m", "raw")) == work
 
 
 def test_models_and_tables_are_apart(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_the_sound_spec_is_sound_and_round_trips() -> None:
         ("name", "Bad Name", "pattern"),
         ("name", "../etc", "pattern"),
         ("source.path", [], "name at least one file"),
-        ("source.format", "xls", "'csv' or 'parquet'"),
+        ("source.format", "xls", "'csv', 'parquet', 'arrow'"),
         ("source.csv", {"delimiter": ";;"}, "at most 1 character"),
         ("columns.age.type", "int", "'integer'"),
         ("columns.age.min", 200, "is above max"),

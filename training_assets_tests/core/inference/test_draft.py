@@ -53,7 +53,7 @@ SETS = [
     Expected("various/pd_speech/pd_speech.csv", "class", "binary", 252, "PD", roles={"rownames": "ignored"}),
     Expected(
         "various/parkinsons_telemonitoring/parkinsons_updrs.data", "total_UPDRS", "regression", 5_875,
-        roles={"subject#": "ignored"}, asked=("columns.subject#.role",),
+        roles={"subject#": "group"}, asked=("columns.subject#.role",),
     ),
     Expected("various/cover_outlier/10_cover.parquet", "y", "binary", 286_048, "1"),
     Expected("various/mammography/mammography.csv", "last", "binary", 11_183, "1"),
@@ -167,9 +167,9 @@ def test_what_stays_open_is_an_error_that_asks(
     assert said in str(caught.value)
 
 
-def test_a_compressed_file_is_named_as_such(tmp_path: Path) -> None:
+def test_a_packed_file_that_is_cut_short_is_refused(tmp_path: Path) -> None:
     (tmp_path / "rows.csv.gz").write_bytes(b"\x1f\x8b\x08\x00")
-    with pytest.raises(InputError, match=r"E_MAGIC: .*gzip"):
+    with pytest.raises(InputError, match=r"E_MAGIC: rows\.csv\.gz is damaged or cut short"):
         draft(tmp_path / "rows.csv.gz", "y", name=None, root=tmp_path)
 
 

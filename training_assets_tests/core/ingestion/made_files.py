@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from training_assets.core.errors import InputError
-from training_assets.core.ingestion.decoding import decoded
+from training_assets.core.ingestion.delimited.decoding import decoded
+from training_assets.core.ingestion.delimited.text import CsvText
 from training_assets.core.ingestion.discovery import BatchFile, identify, stamps
-from training_assets.core.ingestion.text import CsvText
 from training_assets.spec import Csv, Source
 
 T = TypeVar("T")

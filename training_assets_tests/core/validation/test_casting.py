@@ -277,3 +277,26 @@ def test_parquet_types_widen_without_loss(cells: pl.Series, kind: str, expected:
 def test_a_column_of_another_type_is_refused_whole(cells: pl.Series, kind: str) -> None:
     with pytest.raises(InputError, match=rf"E_TYPE: column 'c' is .* in the file and {kind} in the spec"):
         cast(cells, column(kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell", "sound"),
+    [
+        ("integer", "7", True),
+        ("integer", "0", True),
+        ("integer", "-0", True),
+        ("integer", "007", False),
+        ("integer", "-07", False),
+        ("number", "0.5", True),
+        ("number", "9007199254740991", True),
+        ("number", "9007199254740993", False),
+        ("number", "00.5", False),
+        ("string", "007", True),
+    ],
+)
+def test_two_keys_never_become_one(kind: str, cell: str, *, sound: bool) -> None:
+    cells = pl.Series("id", [cell, None])
+    for role in ("key", "group"):
+        done = cast(cells, column(kind, role=role))
+        assert [(rule, mask.to_list()) for rule, mask in done.failures] == ([] if sound else [("type", [True, False])])
+    assert cast(cells, column(kind)).failures == ()

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training_assets.core.errors import InputError
-from training_assets.core.ingestion import decoding
-from training_assets.core.ingestion.decoding import Encoding, decoded, first_bad_utf8, guess_encoding
+from training_assets.core.ingestion.delimited import decoding
+from training_assets.core.ingestion.delimited.decoding import Encoding, decoded, first_bad_utf8, guess_encoding
 
 TEXT = "größe,preis\n1,2 €\n"
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training_assets.core.errors import InputError
-from training_assets.core.ingestion.dialect import Sniffed, sniff
+from training_assets.core.ingestion.delimited.dialect import Sniffed, sniff
 
 NUMBERS = "x,y,z\n1,2.5,a\n3,4.5,b\n"
 

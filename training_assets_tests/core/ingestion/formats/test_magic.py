@@ -12,7 +12,7 @@ import zipfile
 import polars as pl
 import pytest
 
-from training_assets.core.ingestion.magic import is_parquet, kind
+from training_assets.core.ingestion.formats.magic import is_arff, is_arrow, is_excel, is_json, is_parquet, kind
 
 
 def zipped() -> bytes:
@@ -38,7 +38,7 @@ def parquet() -> bytes:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (gzip.compress(b"a,b\n1,2\n"), "gzip"),
+        (gzip.compress(b"a,b\n1,2\n", mtime=0), "gzip"),
         (bz2.compress(b"a,b\n1,2\n"), "bzip2"),
         (lzma.compress(b"a,b\n1,2\n"), "xz"),
         (b"\x28\xb5\x2f\xfd0000", "zstd"),
@@ -71,3 +71,30 @@ def test_delimited_text_is_taken_for_nothing_else(data: bytes) -> None:
 def test_parquet_is_told_from_text() -> None:
     assert is_parquet(parquet())
     assert not is_parquet(b"a,b\n1,2\n")
+
+
+def arrow(*, stream: bool) -> bytes:
+    buffer = io.BytesIO()
+    rows = pl.DataFrame({"a": [1]})
+    if stream:
+        rows.write_ipc_stream(buffer)
+    else:
+        rows.write_ipc(buffer)
+    return buffer.getvalue()
+
+
+def test_arrow_files_and_streams_are_told_from_text() -> None:
+    assert is_arrow(arrow(stream=False))
+    assert is_arrow(arrow(stream=True))
+    assert kind(arrow(stream=True)) == "an Arrow stream"
+    assert not is_arrow(b"\xff\xff\xff\xff")
+    assert not is_arrow(b"\xff" * 100)
+    assert not is_arrow(b"a,b\n1,2\n")
+
+
+def test_workbooks_json_and_arff_are_told_from_their_like() -> None:
+    assert not is_excel(zipped())
+    assert is_json(b'\xef\xbb\xbf {"a": 1}')
+    assert not is_json(b"{a},b\n")
+    assert is_arff(b"% made\n%\n\n@RELATION x\n")
+    assert not is_arff(b"relation,@relation\n")

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training_assets.core.errors import InputError
-from training_assets.core.ingestion import parquet
-from training_assets.core.ingestion.parquet import cast_column, cast_columns, logical_type, open_parquet
+from training_assets.core.ingestion.formats import parquet
+from training_assets.core.ingestion.formats.parquet import cast_column, cast_columns, logical_type, open_parquet
 from training_assets.core.validation.casting import POLARS_TYPES
 from training_assets.spec import Column
 from training_assets_tests.core.ingestion.made_files import parquet_bytes, result_or_refusal

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from training_assets.core.ingestion import records
+from training_assets.core.ingestion.delimited import records
 from training_assets_tests.core.ingestion.made_files import refusal, table
 
 
