@@ -1,0 +1,1 @@
+"""What one more batch costs, by how long the history is."""
