@@ -26,6 +26,7 @@ from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
 from training_assets.resources.retractions import retracted
 from training_assets.resources.schema_cases import refused_at_reading
+from training_assets.resources.seen_files import SeenFiles
 from training_assets.spec import ModelSpec
 
 RAW = "raw_data"
@@ -109,11 +110,17 @@ class Intake:
         self.arriving = len(arriving)
         for stamp in arriving:
             self.context.log.warning(f"{stamp.path.name} is still being written; it waits for the next run")
+        seen = SeenFiles.open(self.places.tables.folder / self.model.name / "files.json")
         for stamp in files:
+            known = seen.batch_of(stamp)
+            if known is not None and known in self._known and known in self._noted:
+                self.here += [known] if known not in self.retracted else []
+                continue
             batch, file = stamp.path.name, None
             try:
                 file = identify(stamp)
                 batch = file.digest
+                seen.note(stamp, file, time.time_ns())
                 if batch in self.retracted:
                     continue
                 self.here.append(batch)
@@ -122,6 +129,7 @@ class Intake:
                 self._refuse(batch, stamp.path.name, error)
                 run_id = self.context.run.run_id
                 refused_at_reading(self.places, self.model, batch, stamp.path.name, error, run_id=run_id, file=file)
+        seen.save()
 
     def _rows_of(self, file: BatchFile) -> pl.DataFrame:
         """A file's rows, with the feature store's columns where the spec asks for them."""

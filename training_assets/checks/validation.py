@@ -9,14 +9,12 @@ from training_assets.assets.drift import released_reference
 from training_assets.assets.validation import CODE
 from training_assets.checks.drift import drift_finding, reviewed
 from training_assets.checks.wearing import claims, record, remembered, worn
-from training_assets.core.row_keys import KEY
 from training_assets.core.statistics import label_name, merged
 from training_assets.core.validation import findings
-from training_assets.core.validation.duplicates import Repeats, key_columns
+from training_assets.core.validation.duplicates import Repeats
 from training_assets.core.validation.findings import Finding
 from training_assets.core.validation.quarantine import BatchFacts
-from training_assets.core.validation.schema import POSITION
-from training_assets.core.validation.uniqueness import BatchRepeats, rows_are_unique
+from training_assets.core.validation.uniqueness import BatchRepeats, columns_of_keys, rows_are_unique
 from training_assets.core.validation.volume import batches_have_their_usual_size
 from training_assets.resources.artifacts import Artifacts, Result
 from training_assets.resources.batch_statistics import kept
@@ -68,8 +66,7 @@ def validation_checks(
             return
         statistics = kept(artifacts, places, model, facts, facts["batches"])
         yield findings.nulls_within_limits({names[each]: statistics[each] for each in statistics}, model.spec)
-        columns = list(dict.fromkeys([*key_columns(model.spec), *POSITION, KEY]))
-        rows = places.tables.read(model.name, facts["table"], facts["batches"], columns)
+        rows = places.tables.read(model.name, facts["table"], facts["batches"], columns_of_keys(model.spec))
         yield rows_are_unique(rows, model.spec, refused, names, model.name)
         label = merged([each.columns[label_name(model.spec)] for each in statistics.values()])
         yield findings.label_is_balanced(label, model.spec)

@@ -11,6 +11,7 @@ from training_assets.core.ingestion.excerpt import listed
 from training_assets.core.row_keys import KEY
 from training_assets.core.validation.duplicates import Repeats, counting, key_columns, repeats
 from training_assets.core.validation.findings import Fact, Finding, capped
+from training_assets.core.validation.schema import POSITION
 from training_assets.spec import ModelSpec
 
 
@@ -21,6 +22,14 @@ class BatchRepeats:
     name: str
     digest: str
     repeats: Repeats
+
+
+def columns_of_keys(spec: ModelSpec) -> list[str]:
+    """The columns of validated rows that `rows_are_unique` looks at."""
+    duplicates = spec.validation.duplicates
+    if duplicates.keep == "all" and not duplicates.keys:
+        return [KEY]
+    return list(dict.fromkeys([KEY, *POSITION, *key_columns(spec)]))
 
 
 def rows_are_unique(
@@ -40,7 +49,8 @@ def rows_are_unique(
     if keep == "refuse":
         return _no_key_again(rows, keys, refused, names, model)
     limit = spec.validation.max_duplicates
-    again = repeats(rows, keys).count if keys else rows.height - rows[KEY].n_unique()
+    # Counted for a warning: the 64 bits that identify a row are enough, unless other columns are to be its key.
+    again = repeats(rows, keys).count if spec.validation.duplicates.keys else rows.height - rows[KEY].n_unique()
     share = again / rows.height if rows.height else 0.0
     facts: dict[str, Fact] = {"rows": rows.height, "duplicates": again, "share": share, "limit": limit}
     if keep in {"first", "last"}:

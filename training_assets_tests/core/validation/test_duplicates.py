@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training_assets.core.errors import InputError
+from training_assets.core.row_keys import row_keys
 from training_assets.core.spec_check import check_spec
 from training_assets.core.validation.duplicates import Repeats, counting, key_columns, repeats
 from training_assets.core.validation.uniqueness import BatchRepeats, rows_are_unique
@@ -94,7 +95,7 @@ def test_keys_whose_hash_is_the_same_are_still_two() -> None:
     rows = rows_of([[("a", 1.0), ("b", 1.0)]])
     assert rows["_key"].n_unique() == 1
     assert counting(rows, SPECS["first"]).left_out == 0
-    assert rows_are_unique(rows, keyed("all", max_duplicates=0)).passed
+    assert rows_are_unique(rows, keyed("all", ["k", "n"], max_duplicates=0)).passed
 
 
 def test_a_choice_needs_something_that_identifies_a_row() -> None:
@@ -148,8 +149,10 @@ def test_left_out_rows_are_counted_and_pass() -> None:
 
 
 def test_all_warns_above_the_limit_by_key_or_by_content() -> None:
-    finding = rows_are_unique(rows_of([[("a", 1.0)] * 2 + [("b", 2.0)] * 2]), keyed("all", max_duplicates=0.25))
-    assert (finding.passed, finding.severity, finding.facts["duplicates"]) == (False, "warn", 2)
+    twice = rows_of([[("a", 1.0)] * 2 + [("b", 2.0)] * 2])
+    for spec in (keyed("all", ["k", "n"], max_duplicates=0.25), keyed("all", max_duplicates=0.25)):
+        finding = rows_are_unique(twice.with_columns(row_keys(twice, spec)), spec)
+        assert (finding.passed, finding.severity, finding.facts["duplicates"]) == (False, "warn", 2)
     spec = small_spec({"x": "number"}, validation={"max_duplicates": 0.25})
     assert rows_are_unique(pl.DataFrame({"_key": [1, 1, 2, 3]}), spec).passed
     assert not rows_are_unique(pl.DataFrame({"_key": [1, 1, 1, 3]}), spec).passed
