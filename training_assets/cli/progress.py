@@ -23,6 +23,7 @@ class Progress:
         """`say` gets one line at a time."""
         self._say = say
         self._made: dict[str, list[str]] = {}
+        self._said: set[tuple[str, str | None]] = set()
         self.seconds: dict[str, float] = {}
         self.problems: list[str] = []
         self.failed_checks: list[str] = []
@@ -54,9 +55,14 @@ class Progress:
         if evaluation.passed:
             return
         asset = evaluation.asset_key.path[-1]
-        text = f"check {asset}.{evaluation.check_name}: {evaluation.description}"
-        if evaluation.severity == dg.AssetCheckSeverity.ERROR:
+        blocks = evaluation.severity == dg.AssetCheckSeverity.ERROR
+        if blocks:
             self.failed_checks.append(asset)
+        if (evaluation.check_name, evaluation.description) in self._said:
+            return  # one claim about several assets
+        self._said.add((evaluation.check_name, evaluation.description))
+        text = f"check {asset}.{evaluation.check_name}: {evaluation.description}"
+        if blocks:
             self.problems.append(text)
             self._say(f"  ✗ {text}")
         else:

@@ -12,6 +12,7 @@ import polars as pl
 
 from training_assets.core.errors import InputError
 from training_assets.core.inference.column_types import Table, types_of_parquet
+from training_assets.core.inference.copies import without_copied_keys
 from training_assets.core.inference.files import source_path, suffix_of, table_of
 from training_assets.core.inference.groups import with_group
 from training_assets.core.inference.labels import label_column, target_of
@@ -79,6 +80,7 @@ def _drafted(source: Source, table: Table, target: str | None, name: str, notes:
     columns = with_roles({**table.columns, label: label_rules}, table.rows, label, notes)
     columns, derived = with_time(columns, table.rows, label, notes)
     columns = with_leaks(columns, table.rows, aim, notes)
+    columns = without_copied_keys(columns, table.rows, aim, notes)
     columns, split = with_group(columns, table.rows, aim, notes)
     ask_about_sentinels(columns, table.rows, label, notes, text=source.format == "csv")
     columns, made = text_features(columns, table.rows, label, notes)
