@@ -14,7 +14,10 @@ import pytest
 from training_assets_tests.conftest import ROOT
 
 PACKAGE = ROOT / "training_assets"
-HEAVY = ("mlflow", "catboost", "sklearn", "optuna", "matplotlib", "pandera", "scipy")
+HEAVY = (
+    *("mlflow", "catboost", "sklearn", "optuna", "matplotlib", "pandera", "scipy", "datasketches"),
+    *("duckdb", "adbc_driver_manager", "adbc_driver_postgresql", "adbc_driver_sqlite", "feast", "dask", "fastexcel"),
+)
 EMPTY_PROMISES = {"utils", "util", "helpers", "helper", "common", "types", "constants", "misc", "base_utils"}
 
 

@@ -193,6 +193,6 @@ def test_a_run_that_fails_tells_why_and_not_the_secret(
 
 
 def _table(place: Workplace) -> str:
-    from training_assets.assets.raw import raw_table
+    from training_assets.assets.intake import raw_table
 
     return raw_table(place.spec)

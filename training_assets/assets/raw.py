@@ -1,38 +1,23 @@
 """Stage 1: what arrives becomes batches in an append-only table, each exactly once."""
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
-
 import dagster as dg
-import polars as pl
 
+from training_assets.assets.intake import RAW, Intake
 from training_assets.assets.showing import shown
 from training_assets.core import fingerprint
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.errors import InputError
-from training_assets.core.ingestion.arrivals import whole
-from training_assets.core.ingestion.deliveries import Delivery
-from training_assets.core.ingestion.discovery import BatchFile, identify, stamps
-from training_assets.core.ingestion.feature_store.features import complete_rows
-from training_assets.core.ingestion.readers import open_reader
-from training_assets.core.ingestion.reading import read_batch
 from training_assets.resources.artifacts import Artifacts, Result
 from training_assets.resources.failures import clear_failures
-from training_assets.resources.models import Model, Models
+from training_assets.resources.models import Models
 from training_assets.resources.places import Places
-from training_assets.resources.retractions import retracted
-from training_assets.resources.schema_cases import refused_at_reading
-from training_assets.resources.seen_files import SeenFiles
 from training_assets.spec import ModelSpec
 
-RAW = "raw_data"
+SHOWN_BATCHES = 12
 
 
-@dg.asset(kinds={"deltalake", "polars"}, code_version=code_version("assets/raw.py", packages=("polars",)))
+@dg.asset(kinds={"deltalake", "polars"}, code_version=code_version("assets/intake.py", packages=("polars",)))
 def raw_data(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[Models],
@@ -47,18 +32,22 @@ def raw_data(
     else:
         intake.take_deliveries()
     table, gone = intake.table, intake.retracted
-    batches = [batch for batch in places.tables.batches(model.name, table) if batch not in gone]
+    sizes = {batch: rows for batch, rows in places.tables.sizes(model.name, table).items() if batch not in gone}
+    batches = list(sizes)
     refused = intake.refused
     if not batches and not refused:
         with clear_failures():
             raise InputError("E_MISSING", _nothing(model.spec, places, retracted=bool(gone)))
     names = _names(places, model.name)
+    # Only a file can be gone when it is to be read in another way; any other source is read anew from its start.
+    left_behind = [name for batch, name in names.items() if batch not in sizes and batch not in gone]
+    left_behind = left_behind if model.spec.source.kind == "files" else []
     facts = {
         "table": table,
         "batches": batches,
         "here": sorted(intake.here),
         "refused": refused,
-        "left_behind": sorted(name for batch, name in names.items() if batch not in batches and batch not in gone),
+        "left_behind": sorted(left_behind),
         "names": names,
     }
     version = fingerprint.digest([table, batches])
@@ -67,117 +56,21 @@ def raw_data(
         result,
         model.key(RAW),
         {
-            "dagster/row_count": places.tables.rows(model.name, table, batches),
+            "dagster/row_count": sum(sizes.values()),
             "dagster/uri": str(places.tables.path(model.name, table)),
             "batches": len(batches),
             "refused": len(refused),
             "retracted": len(gone),
             "arriving_files": intake.arriving,
         },
-        tables={"refused": refused} if refused else None,
+        tables={
+            "newest_batches": [
+                {"batch": batch[: fingerprint.SHORT], "name": names.get(batch, ""), "rows": sizes[batch]}
+                for batch in reversed(batches[-SHOWN_BATCHES:])
+            ],
+            **({"refused": refused} if refused else {}),
+        },
     )
-
-
-def raw_table(spec: ModelSpec) -> str:
-    """Name of the table that batches are read into; another way of reading is another table."""
-    return f"{RAW}-{fingerprint.digest(spec.reading_part())[: fingerprint.SHORT]}"
-
-
-@dataclass
-class Intake:
-    """One look at a source: what is new goes into the table, what cannot be read is refused by name."""
-
-    context: dg.AssetExecutionContext
-    places: Places
-    model: Model
-    refused: list[dict[str, str]] = field(default_factory=list)
-    here: list[str] = field(default_factory=list)
-    arriving: int = 0
-
-    def __post_init__(self) -> None:
-        """See what is known already."""
-        name, ledger = self.model.name, self.places.ledger
-        self.table = raw_table(self.model.spec)
-        self.retracted = retracted(ledger, name)
-        self._known = set(self.places.tables.batches(name, self.table))
-        self._noted = {event.subject for event in ledger.events(name, "batch_ingested")}
-
-    def take_files(self) -> None:
-        """Each whole file that matches the source's paths is a batch; one that is still being written waits."""
-        source, root = self.model.spec.source, self.places.root
-        with clear_failures():
-            files, arriving = whole(stamps(source, root, self.places.secrets), time.time_ns(), time.sleep)
-        self.arriving = len(arriving)
-        for stamp in arriving:
-            self.context.log.warning(f"{stamp.path.name} is still being written; it waits for the next run")
-        seen = SeenFiles.open(self.places.tables.folder / self.model.name / "files.json")
-        for stamp in files:
-            known = seen.batch_of(stamp)
-            if known is not None and known in self._known and known in self._noted:
-                self.here += [known] if known not in self.retracted else []
-                continue
-            batch, file = stamp.path.name, None
-            try:
-                file = identify(stamp)
-                batch = file.digest
-                seen.note(stamp, file, time.time_ns())
-                if batch in self.retracted:
-                    continue
-                self.here.append(batch)
-                self._take(batch, file.name, file.size, partial(self._rows_of, file))
-            except InputError as error:
-                self._refuse(batch, stamp.path.name, error)
-                run_id = self.context.run.run_id
-                refused_at_reading(self.places, self.model, batch, stamp.path.name, error, run_id=run_id, file=file)
-        seen.save()
-
-    def _rows_of(self, file: BatchFile) -> pl.DataFrame:
-        """A file's rows, with the feature store's columns where the spec asks for them."""
-        spec = self.model.spec
-        return complete_rows(read_batch(file, spec), spec, self.places.root, file.name)
-
-    def take_deliveries(self) -> None:
-        """Each delivery since the position that the table has is a batch; a batch and its position are one commit."""
-        name, tables = self.model.name, self.places.tables
-        try:
-            reader = open_reader(self.model.spec, self.places.root, self.places.secrets)
-            for delivery in reader.deliveries(tables.position(name, self.table)):
-                rows = partial(_as_batch, delivery)
-                self._take(delivery.digest, delivery.name, delivery.size, rows, delivery.position)
-        except InputError as error:
-            self._refuse(self.model.spec.source.kind, self.model.spec.source.kind, error)
-        self.here += [batch for batch in tables.batches(name, self.table) if batch not in self.retracted]
-
-    def _take(
-        self, batch: str, name: str, size: int, read: Callable[[], pl.DataFrame], position: str | None = None
-    ) -> None:
-        if batch in self._known and position is not None:
-            self.places.tables.move_on(self.model.name, self.table, position)
-        if batch not in self._known:
-            rows = read()
-            self.places.tables.append(self.model.name, self.table, rows, batch, position)
-            self._known.add(batch)
-            self.context.log.info(f"{name}: {rows.height:,} rows appended as batch {batch[:12]}")
-        if batch not in self._noted:
-            self._note("batch_ingested", batch, {"name": name, "bytes": size})
-
-    def _refuse(self, batch: str, name: str, error: InputError) -> None:
-        refusal = {"name": name, "code": error.code, "reason": str(error)}
-        self.refused.append(refusal)
-        self._note("batch_refused", batch, refusal)
-        self.context.log.warning(f"{name} refused: {error}")
-
-    def _note(self, kind: str, batch: str, data: dict[str, Any]) -> None:
-        """Record, once, what became of a batch."""
-        model = self.model.name
-        once = f"{model}/{kind}/{fingerprint.digest([batch, data])}"
-        self.places.ledger.record(model, kind, batch, data, run_id=self.context.run.run_id, actor=RAW, once=once)
-
-
-def _as_batch(delivery: Delivery) -> pl.DataFrame:
-    """A delivery's rows as the table keeps them, with batch id and position."""
-    position = pl.int_range(1, delivery.rows.height + 1, dtype=pl.Int64, eager=True).alias("_row")
-    return delivery.rows.select(pl.lit(delivery.digest).alias("_batch"), position, pl.all())
 
 
 def _nothing(spec: ModelSpec, places: Places, *, retracted: bool) -> str:

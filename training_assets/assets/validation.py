@@ -128,7 +128,7 @@ def validation(
             "dagster/row_count": sum(facts.quarantined for facts in sorted_batches),
             "dagster/uri": str(places.tables.path(model.name, broken)),
         },
-        tables={"rules": _by_rule(sorted_batches), "sample": _sample(places, model, broken, rejected["batches"])},
+        tables={"rules": _by_rule(sorted_batches), "sample": _sample(places, model, broken, sorted_batches)},
     )
 
 
@@ -147,8 +147,14 @@ def _by_rule(batches: Sequence[BatchFacts]) -> list[dict[str, Any]]:
     return lines
 
 
-def _sample(places: Places, model: Model, table: str, batches: Sequence[str], most: int = 20) -> list[dict[str, Any]]:
-    """The first broken rows, for a reader; cell values are escaped where they were quarantined."""
-    if places.tables.open(model.name, table) is None:
-        return []
-    return places.tables.read(model.name, table, batches).head(most).drop("_batch").to_dicts()
+def _sample(
+    places: Places, model: Model, table: str, batches: Sequence[BatchFacts], most: int = 20
+) -> list[dict[str, Any]]:
+    """Broken rows of the newest batches that have any; cell values are escaped where they were quarantined."""
+    found: list[dict[str, Any]] = []
+    for facts in (each for each in reversed(batches) if each.quarantined):
+        if len(found) >= most:
+            break
+        rows = places.tables.read(model.name, table, [facts.digest]).head(most - len(found))
+        found += [{"batch": facts.name, **line} for line in rows.drop("_batch").to_dicts()]
+    return found

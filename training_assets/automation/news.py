@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from training_assets.assets.raw import raw_table
+from training_assets.assets.intake import raw_table
 from training_assets.core.ingestion.arrivals import look
 from training_assets.core.ingestion.discovery import stamps
 from training_assets.core.ingestion.readers import open_reader

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from training_assets.assets.raw import raw_table
+from training_assets.assets.intake import raw_table
 from training_assets.cli.accepting import accept_changes
 from training_assets.cli.project import Project, open_project
 from training_assets.core.errors import InputError

@@ -60,6 +60,11 @@ class Places:
         return self.home / "mlflow"
 
     @property
+    def seen(self) -> Path:
+        """Folder of notes of files that were read; worth time alone."""
+        return self.home / "seen"
+
+    @property
     def locks(self) -> Path:
         """Folder of locks between processes."""
         return self.home / "locks"

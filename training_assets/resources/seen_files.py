@@ -18,7 +18,7 @@ Line = tuple[int, int, str]
 
 @dataclass
 class SeenFiles:
-    """A note of files beside a model's tables; worth time alone, so a lost or damaged one starts empty."""
+    """A note of a model's files; worth time alone, so a lost or damaged one starts empty."""
 
     path: Path
     _before: Mapping[str, Line]

@@ -110,10 +110,13 @@ class Tables:
         commits = self._commits(model, table, self.open(model, table))
         return next((commit.position for commit in reversed(commits) if commit.position is not None), None)
 
-    def rows(self, model: str, table: str, batches: Sequence[str] | None = None) -> int:
-        """Rows in the table, or in some of its batches, counted from its log alone."""
-        present = self._present(model, table)
-        return sum(present[batch].rows for batch in (present if batches is None else batches) if batch in present)
+    def sizes(self, model: str, table: str) -> dict[str, int]:
+        """Rows of each batch in the table, in the order in which they were committed; from its log alone."""
+        return {batch: commit.rows for batch, commit in self._present(model, table).items()}
+
+    def rows(self, model: str, table: str) -> int:
+        """Rows in the table, counted from its log alone."""
+        return sum(self.sizes(model, table).values())
 
     def read(
         self, model: str, table: str, batches: Sequence[str], columns: Sequence[str] | None = None

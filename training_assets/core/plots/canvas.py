@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import io
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,6 +26,7 @@ HEAT = "Blues"
 MAX_BYTES = 100_000  # a picture is kept in Dagster's event log for ever
 SHARPEST_FIRST = (120, 100, 80, 60)  # dots an inch
 TITLE_SIZE, TEXT_SIZE, NOTE_SIZE = 11, 9, 8
+TITLE_CHARACTERS, NOTE_CHARACTERS = 9.5, 15.0  # to an inch, at these sizes
 LABEL_WIDTH = 24
 MINUS, TO = "\u2212", "\u2013"  # a minus sign, and the dash of a range
 
@@ -49,9 +51,18 @@ def canvas(
         squeeze=False,
         gridspec_kw={"height_ratios": list(heights), "width_ratios": list(widths)},
     )
-    figure.suptitle(title, x=0.015, ha="left", size=TITLE_SIZE, weight="bold", color=INK)
+    figure.suptitle(
+        textwrap.fill(title, int(size[0] * TITLE_CHARACTERS)),
+        x=0.015,
+        ha="left",
+        size=TITLE_SIZE,
+        weight="bold",
+        color=INK,
+    )
     if note:
-        figure.supxlabel(note, x=0.015, ha="left", size=NOTE_SIZE, color=GREY)
+        figure.supxlabel(
+            textwrap.fill(note, int(size[0] * NOTE_CHARACTERS)), x=0.015, ha="left", size=NOTE_SIZE, color=GREY
+        )
     axes: list[Axes] = list(grid.flat)
     for each in axes:
         each.spines[["top", "right"]].set_visible(False)
@@ -70,7 +81,7 @@ def png(figure: Figure) -> bytes:
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
-    title = figure.get_suptitle().replace("\\$", "$")
+    title = figure.get_suptitle().replace("\\$", "$").replace("\n", " ")
     info = PngInfo()
     info.add_text("Title", title)
     for dpi in SHARPEST_FIRST:

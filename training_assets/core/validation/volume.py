@@ -26,7 +26,7 @@ def batches_have_their_usual_size(batches: Sequence[BatchFacts]) -> Finding:
         text = f"{len(before)} batch(es) before the newest; {LEAST_BEFORE} are needed to say what is usual"
         return Finding(CLAIM, True, "warn", text, facts)
     newest, usual = batches[-1], median(before)
-    facts |= {"rows": newest.read, "usual_rows": usual, "factor": FACTOR}
+    facts |= {"rows": newest.read, "usual_rows": usual}
     facts["sizes"] = capped([{"batch": batch.name, "rows": batch.read} for batch in reversed(batches[-1 - BEFORE :])])
     passed = usual / FACTOR <= newest.read <= usual * FACTOR
     text = (
