@@ -19,6 +19,7 @@ from training_assets.core import fingerprint
 from training_assets.core.artifact_format import flush, write_file
 from training_assets.core.errors import InputError
 from training_assets.resources.commits import BATCH, Commit, commit_to, properties
+from training_assets.resources.locks import exclusively
 
 SUFFIX = ".parquet"
 # By default a Delta log forgets commits after 30 days, and with them how far an idle source was read.
@@ -70,17 +71,14 @@ class Tables:
         return True
 
     def _made(self, model: str, table: str, rows: pl.DataFrame) -> DeltaTable:
-        """The table, made by the first who comes."""
+        """The table, made by the first who comes; of two who make it at once, Delta lets both commit."""
         columns = rows.head(0).to_arrow().schema
-        try:
-            return DeltaTable.create(
-                self.path(model, table), columns, mode="error", partition_by=[BATCH], configuration=LOG
-            )
-        except DeltaError:
+        with exclusively(self.folder / ".locks", f"{model}-{table}"):
             made = self.open(model, table)
-            if made is None:
-                raise
-            return made
+            if made is not None:
+                return made
+            place = self.path(model, table)
+            return DeltaTable.create(place, columns, mode="error", partition_by=[BATCH], configuration=LOG)
 
     def move_on(self, model: str, table: str, position: str) -> None:
         """Note how far the source was read where all that it had is in the table already; a commit without rows."""
