@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from training_assets.spec.secret import Secret
 from training_assets.spec.section import Section
@@ -31,13 +31,7 @@ class Csv(Section):
     )
 
 
-class Outside(Section):
-    """A section that says how to reach something outside; its values never show in an error."""
-
-    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class ObjectStore(Outside):
+class ObjectStore(Section):
     """How to reach the object store (S3-compatible) of `s3://bucket/…` paths; keys by reference alone."""
 
     endpoint: str | None = Field(
@@ -58,7 +52,7 @@ class ObjectStore(Outside):
         return self
 
 
-class Database(Outside):
+class Database(Section):
     """Rows of a query; with a watermark, each run appends only what is new."""
 
     engine: Literal["postgres", "sqlite", "duckdb"] = Field(description="Kind of database.")
