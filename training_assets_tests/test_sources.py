@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from deltalake import write_deltalake
 
+from training_assets_tests.core.ingestion.feature_store.test_features import CITIES, DRIVERS, NOON, apply, write
 from training_assets_tests.s3_server import S3Server, s3_server, secret
 from training_assets_tests.workplace import MODEL, SPEC, Workplace, customers, failures, workplace
 
@@ -35,6 +36,16 @@ def into_delta(place: Workplace, number: int) -> None:
     write_deltalake(place.root / "lake", rows(number).to_arrow(), mode="append")
 
 
+def into_duckdb(place: Workplace, number: int) -> None:
+    import duckdb
+
+    delivered = rows(number).with_row_index("id", offset=number * 1000).cast({"id": pl.Int64})
+    with duckdb.connect(str(place.root / "shop.duckdb")) as connection:
+        connection.register("delivered", delivered.to_arrow())
+        connection.execute("CREATE TABLE IF NOT EXISTS customers AS SELECT * FROM delivered WHERE false")
+        connection.execute("INSERT INTO customers SELECT * FROM delivered")
+
+
 def into_function(place: Workplace, number: int) -> None:
     name = f"shop_{place.root.parent.name}".replace("-", "_")
     rows(number).write_parquet(place.root / f"{number}.parquet")
@@ -56,6 +67,17 @@ SOURCES: dict[str, tuple[dict[str, object], Deliver]] = {
             }
         },
         into_sqlite,
+    ),
+    "duckdb": (
+        {
+            "database": {
+                "engine": "duckdb",
+                "path": "shop.duckdb",
+                "query": "SELECT * FROM customers",
+                "watermark": "id",
+            }
+        },
+        into_duckdb,
     ),
     "delta": ({"delta": {"path": "lake"}}, into_delta),
     "function": ({"function": "shop:load"}, into_function),
@@ -84,7 +106,9 @@ def raw(place: Workplace) -> pl.DataFrame:
 def test_each_row_of_a_source_arrives_once(place: Workplace, kind: str) -> None:
     source, deliver = SOURCES[kind]
     deliver(place, 1)
-    place = reading(place, source, more={"id": {"type": "integer", "role": "ignored"}} if kind == "database" else None)
+    place = reading(
+        place, source, more={"id": {"type": "integer", "role": "ignored"}} if "database" in source else None
+    )
     for number in (2, 2, 3):
         done = place.materialise("raw_data", "validated_data", "quarantined_rows")
         assert done.success, failures(done)
@@ -102,7 +126,9 @@ def test_each_row_of_a_source_arrives_once(place: Workplace, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["database", "delta"])
 def test_a_tick_asks_for_one_run_for_all_that_is_new(place: Workplace, kind: str) -> None:
     source, deliver = SOURCES[kind]
-    place = reading(place, source, more={"id": {"type": "integer", "role": "ignored"}} if kind == "database" else None)
+    place = reading(
+        place, source, more={"id": {"type": "integer", "role": "ignored"}} if "database" in source else None
+    )
     nothing = place.tick("new_batches")
     assert not nothing.run_requests
     assert nothing.skip_message
@@ -158,3 +184,26 @@ def test_objects_are_batches_like_files(place: Workplace, s3: S3Server, monkeypa
         "1.csv",
         "2.csv",
     ]
+
+
+def test_labels_gain_the_features_that_a_feature_store_knew_then(place: Workplace) -> None:
+    write(place.root / "features" / "data" / "drivers.parquet", DRIVERS)
+    write(place.root / "features" / "data" / "cities.parquet", CITIES)
+    apply(place.root / "features")
+    labels = pl.DataFrame({"driver": [1, 2] * 20, "at": [NOON] * 40, "churned": ["no", "yes"] * 20})
+    (place.root / "landing").mkdir()
+    labels.write_parquet(place.root / "landing" / "labels.parquet")
+    feast = {"repository": "features", "time": "at", "features": ["driver_stats:rating", "driver_stats:trips"]}
+    columns = {
+        "driver": {"type": "integer", "role": "ignored"},
+        "at": {"type": "datetime", "role": "time"},
+        "churned": {"type": "string", "nullable": False},
+        "rating": {"type": "number"},
+        "trips": {"type": "integer"},
+    }
+    source = {"path": "landing/*.parquet", "format": "parquet", "feast": feast}
+    place = place.with_spec(source=source, columns=columns, features={})
+    done = place.materialise("raw_data", "validated_data", "quarantined_rows")
+    assert raw(place).height == 40, failures(done)
+    found = raw(place).select("driver", "rating", "trips").unique().sort("driver")
+    assert found.rows() == [(1, 2.0, 20), (2, 5.0, None)]
