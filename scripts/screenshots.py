@@ -3,8 +3,9 @@
 
     python scripts/screenshots.py http://127.0.0.1:3000 [--model flight_delays] [--into docs]
 
-Pictures: the model's asset graph, its evaluation report, the checks of its splits, and its newest training run that
-succeeded. The webserver must have seen such a run: `make run`, then `make dev`.
+Pictures: the model's asset graph, its tuned model and the search behind it, its evaluation report, the checks of its
+splits, and its newest training run that succeeded. The webserver must have seen such a run: `make run`, then
+`make dev`.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ class Picture:
     height: int = 1000
     all_of_it: bool = False
     """Whether to grow the picture until the graph fits."""
+    opens: str = ""
+    """Metadata whose picture to open over the page."""
 
 
 def ask(url: str, question: str, **variables: object) -> dict[str, Any]:
@@ -86,6 +89,8 @@ def pictures(url: str, model: str) -> list[Picture]:
     home = f"/locations/{having[0]['name']}@{having[0]['location']['name']}"
     return [
         Picture("asset_graph.png", f"{home}/asset-groups/{model}", "evaluation_report", height=2800, all_of_it=True),
+        Picture("tuned_model.png", f"/assets/{model}/tuned_model", "Latest materialization", 1900),
+        Picture("search.png", f"/assets/{model}/tuned_model", "Latest materialization", opens="search_history"),
         Picture("evaluation_report.png", f"/assets/{model}/evaluation_report", "Latest materialization", 1500),
         Picture("checks.png", f"/assets/{model}/train_split?view=checks", "Latest execution"),
         Picture("run.png", f"/runs/{runs[0]['runId']}", "RUN_SUCCESS"),
@@ -104,6 +109,8 @@ def take(browser: Browser, url: str, picture: Picture, into: Path) -> Path:
             # The graph fits itself to the window when it loads, and to nothing that comes later.
             page.set_viewport_size({"width": WIDTH, "height": _height_of_graph(page)})
             _open(page, url + picture.path, picture.ready)
+        if picture.opens:
+            page.get_by_role("row").filter(has_text=picture.opens).get_by_text("Show Markdown").click()
         page.wait_for_timeout(SETTLE_MS)
         target = into / picture.file
         page.screenshot(path=target)

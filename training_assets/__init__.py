@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from training_assets.component import TrainingPipeline
 
 __all__ = ["TrainingPipeline"]
+
+# Threads that wait for others spin by default, and on busy cores a fit then costs several times its CPU time; OpenMP
+# reads this once, when the first of its libraries is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def __getattr__(name: str) -> object:

@@ -1,7 +1,13 @@
-"""What MLflow calls to serve a version: the scorer behind `mlflow.pyfunc.load_model`, with no pickle in sight."""
+"""What MLflow calls to serve a version: the scorer behind `mlflow.pyfunc.load_model`, with no pickle in sight.
+
+A model with a family of the user's own is served where that family's module can be imported and the environment
+variable TRAINING_ASSETS_TRUST names it (several are separated by commas); by default, none is trusted.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +17,8 @@ from training_assets.core.scoring import Scorer, table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+TRUST = "TRAINING_ASSETS_TRUST"
 
 
 class ServedModel:
@@ -30,4 +38,9 @@ class ServedModel:
 
 def _load_pyfunc(path: str) -> ServedModel:
     """Entry point that MLflow looks for."""
-    return ServedModel(Scorer.load(Path(path)))
+    return ServedModel(Scorer.load(Path(path), trusted(os.environ)))
+
+
+def trusted(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The modules that whoever serves allows models to import."""
+    return tuple(name.strip() for name in environment.get(TRUST, "").split(",") if name.strip())

@@ -122,7 +122,7 @@ STAGES = [
     (("tuned_model",), "encoded_features/train.parquet"),
     (("evaluation_report",), "tuned_model/scorer/model.json"),
     (("evaluation_report",), "encoded_features/test.parquet"),
-    (("registered_version",), "tuned_model/scorer/*"),
+    (("registered_version",), "tuned_model/scorer/*.json"),
     (("feature_table",), "validated_data/manifest.json"),
 ]
 

@@ -32,11 +32,16 @@ def rows_are_there() -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed=True)
 
 @dg.asset(key_prefix="boats", group_name="boats")
+def tuned_model(train_split: int) -> dg.MaterializeResult:
+    picture = dg.MetadataValue.md("![search history](data:image/png;base64,%s)" % ("A" * 2000))
+    return dg.MaterializeResult(metadata={"search_history": picture})
+
+@dg.asset(key_prefix="boats", group_name="boats")
 def evaluation_report(train_split: int) -> None:
     pass
 
 defs = dg.Definitions(
-    assets=[train_split, evaluation_report],
+    assets=[train_split, tuned_model, evaluation_report],
     asset_checks=[rows_are_there],
     jobs=[dg.define_asset_job("boats_train", dg.AssetSelection.groups("boats"))],
     executor=dg.in_process_executor,
@@ -99,7 +104,8 @@ def test_every_picture_is_taken(webserver: str, tmp_path: Path) -> None:
     done = shoot(webserver, "--model", "boats", "--into", str(tmp_path / "docs"))
     assert done.returncode == 0, done.stderr
     taken = {path.name: size_of(path) for path in (tmp_path / "docs").iterdir()}
-    assert set(taken) == {"asset_graph.png", "evaluation_report.png", "checks.png", "run.png"}
+    asset_pages = {"tuned_model.png", "search.png", "evaluation_report.png", "checks.png"}
+    assert set(taken) == {"asset_graph.png", "run.png"} | asset_pages
     assert {width for width, _ in taken.values()} == {1600}
     assert taken["asset_graph.png"][1] > 500
 

@@ -17,7 +17,7 @@ from training_assets.resources.models import Models
 
 PREPROCESSOR, ENCODED = "preprocessor", "encoded_features"
 PREPROCESSOR_FILE = "preprocessor.json"
-CODE = code_version("assets/encoding.py", packages=("polars", "scikit-learn"))
+CODE = code_version("assets/encoding.py", packages=("polars", "scikit-learn", "skrub"))
 
 
 @dg.asset(kinds={"polars", "scikitlearn"}, code_version=CODE)
@@ -28,7 +28,7 @@ def preprocessor(
     feature_table: Result,
     train_split: Result,
 ) -> dg.MaterializeResult[Result]:
-    """Imputation, scaling and category encoding, fitted on the training split alone; JSON, no pickle."""
+    """Imputation, scaling, encoding of categories, dates and texts, fitted on training rows alone; JSON, no pickle."""
     model = models.of(context)
     spec, table = model.spec, feature_table.artifact.facts
     require_origin("train_split", train_split, feature_table=feature_table)

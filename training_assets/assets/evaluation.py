@@ -10,7 +10,7 @@ import numpy as np
 from training_assets.assets.encoding import PREPROCESSOR_FILE
 from training_assets.assets.features import ROWS
 from training_assets.assets.showing import shown
-from training_assets.assets.tuning import SCORER, STUDY
+from training_assets.assets.tuning import STUDY, read_scorer
 from training_assets.core import fingerprint, plots
 from training_assets.core.artifact_format import Artifact, Made
 from training_assets.core.code_identity import code_version
@@ -19,7 +19,6 @@ from training_assets.core.evaluation.gates import Verdict, judge, policy_digest
 from training_assets.core.evaluation.metrics import names
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.families.base import Data
-from training_assets.core.scoring import Scorer
 from training_assets.resources.artifacts import Artifacts, Result, require_origin
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Model, Models
@@ -56,15 +55,15 @@ def evaluation_report(
         train, test = (
             Data.of(encoded_features.artifact.frame(f"{name}.parquet"), fitted.layout) for name in ("train", "test")
         )
-        scorer = Scorer.load(tuned_model.artifact.verified_folder() / SCORER)
+        scorer = read_scorer(tuned_model, model, places.root)
         report = evaluate(
             spec.target.task,
-            test.y,
-            scorer.model.predict(test),
+            test.labels,
+            scorer.predict_encoded(test),
             classes=fitted.classes,
             threshold=scorer.threshold,
             spec=spec.evaluation,
-            train_target=train.y,
+            train_target=train.labels,
             seed=spec.search.seed,
             groups=_groups(spec, test_split),
         )
@@ -128,10 +127,9 @@ def _groups(spec: ModelSpec, test_split: Result) -> np.ndarray[Any, Any] | None:
 
 
 def _params(tuned: Artifact) -> dict[str, Any]:
-    """What the winner is, for MLflow."""
+    """What the model is, and the parameters of the best trial, for MLflow."""
     facts = tuned.facts
-    best = {"family": facts["family"], "best_iteration": facts["best_iteration"], "trials": facts["trials"]}
-    return {**best, **facts["params"]}
+    return {"family": facts["family"], "trials": facts["trials"], **facts["params"]}
 
 
 def measured(report: Mapping[str, Any]) -> dict[str, float | None]:

@@ -63,6 +63,7 @@ def feature_table(
             "dagster/uri": str(result.artifact.folder / ROWS),
             "quantities": kinds.count("numeric"),
             "categories": kinds.count("categorical"),
+            "dates": kinds.count("date"),
             "joined_tables": len(joined),
             "duplicates_left_out": facts["duplicates_left_out"],
         },

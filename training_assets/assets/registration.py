@@ -6,13 +6,12 @@ import dagster as dg
 
 from training_assets.assets.evaluation import REPORT_FILE, judged
 from training_assets.assets.showing import shown
-from training_assets.assets.tuning import GOLDEN, SCORER
+from training_assets.assets.tuning import GOLDEN, SCORER, read_scorer
 from training_assets.core import fingerprint
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.evaluation.gates import Verdict
 from training_assets.core.lineage import checked_subjects
-from training_assets.core.scoring import Scorer
 from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.locks import exclusively
@@ -63,7 +62,7 @@ def registered_version(
     by = {"run_id": context.run.run_id, "actor": REGISTERED}
     registered = places.ledger.latest(model.name, "registered", tuned_model.digest)
     if registered is None:
-        _require_its_own_files(tuned_model)
+        _require_its_own_files(tuned_model, model, places)
         with exclusively(places.locks, f"register-{model.name}"):  # finding a version and making it are one step
             version = registry.version_of(model.name, tuned_model.digest)
             if version is None:
@@ -88,11 +87,11 @@ def registered_version(
     )
 
 
-def _require_its_own_files(tuned: Result) -> None:
+def _require_its_own_files(tuned: Result, model: Model, places: Places) -> None:
     """Refuse files that are not those of the candidate's identity, even where somebody mended their manifest."""
     identity = tuned.artifact.facts["identity"]
     with clear_failures():
-        scorer = Scorer.load(tuned.artifact.verified_folder() / SCORER)
+        scorer = read_scorer(tuned, model, places.root)
     if scorer.digest != identity["scorer"] or fingerprint.digest(identity) != tuned.digest:
         message = "the tuned model's files are not those of the candidate that was judged; train anew with force"
         raise dg.Failure(message, allow_retries=False)

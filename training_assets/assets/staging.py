@@ -91,7 +91,12 @@ def _prove_parity(
         raise dg.Failure(message, allow_retries=False)
     try:
         served = registry.scores_in_a_fresh_process(
-            model.name, version, tuned.artifact.read(GOLDEN), str(registered["model_files"])
+            model.name,
+            version,
+            tuned.artifact.read(GOLDEN),
+            str(registered["model_files"]),
+            root=places.root,
+            trust=model.spec.search.trusted,
         )
     except InputError as error:
         message = f"{model.name}: version {version} is not staged: {error}"

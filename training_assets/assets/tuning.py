@@ -1,6 +1,7 @@
-"""Stage 6: trials over model families; the best one is kept with its operating point and its study."""
+"""Stage 6: trials over model families; the best few are blended, refitted, and kept with operating point and study."""
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,70 +16,86 @@ from training_assets.core import fingerprint, plots
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.encoding.preprocessor import Preprocessor
-from training_assets.core.families.base import Data
 from training_assets.core.lineage import SPLITS
-from training_assets.core.operating_point import best_threshold
+from training_assets.core.project_code import project_file, project_function
 from training_assets.core.scoring import Scorer, table
-from training_assets.core.search import Study, Tuned, search
+from training_assets.core.search import Study
+from training_assets.core.search.memory import Folder
+from training_assets.core.training import train
 from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result, require_origin
-from training_assets.resources.models import Models
+from training_assets.resources.failures import clear_failures
+from training_assets.resources.models import Model, Models
+from training_assets.resources.places import Places
+from training_assets.resources.tracking import Tracking
+from training_assets.resources.trials import log_trials
 
 TUNED = "tuned_model"
 SCORER = "scorer"
 STUDY = "study.json"
 GOLDEN, GOLDEN_SCORES = "golden_rows.parquet", "golden_scores.parquet"
 GOLDEN_ROWS = 64
-CODE = code_version("assets/tuning.py", packages=("catboost", "optuna", "scikit-learn"))
+CODE = code_version("assets/tuning.py", packages=("catboost", "lightgbm", "optuna", "scikit-learn"))
 
 
-@dg.asset(kinds={"catboost", "scikitlearn", "optuna"}, code_version=CODE)
+@dg.asset(kinds={"optuna", "catboost", "lightgbm"}, code_version=CODE)
 def tuned_model(
     context: dg.AssetExecutionContext,
     models: dg.ResourceParam[Models],
+    places: dg.ResourceParam[Places],
     artifacts: Artifacts,
+    tracking: Tracking,
     preprocessor: Result,
     encoded_features: Result,
     train_split: Result,
     validation_split: Result,
 ) -> dg.MaterializeResult[Result]:
-    """The best of all trials, each stopped early on the validation split, with operating point and learning curves."""
+    """The best few of all trials, each stopped early on the validation split, blended and refitted into one model."""
     model = models.of(context)
     spec = model.spec
     stands_on = {"preprocessor": preprocessor, "train_split": train_split, "validation_split": validation_split}
     require_origin("encoded_features", encoded_features, **stands_on)
+    made_from = {
+        "encoded_features": encoded_features.digest,
+        **{name: each.digest for name, each in stands_on.items()},
+        **{part: spec.model_dump(mode="json")[part] for part in ("training", "search", "decision")},
+        "own_code": {name: _code_of(name, places.root) for name in spec.search.own_code},
+    }
+    unfinished = artifacts.unfinished(context, made_from)
 
     def make(folders: Mapping[str, Path]) -> dict[str, Made]:
         folder = folders[TUNED]
-        fitted = Preprocessor.from_json(preprocessor.artifact.json(PREPROCESSOR_FILE))
-        train, validation = (
-            Data.of(encoded_features.artifact.frame(f"{name}.parquet"), fitted.layout)
-            for name in ("train", "validation")
+        warm, before = _last_members(context, model, artifacts)
+        trained = train(
+            Preprocessor.from_json(preprocessor.artifact.json(PREPROCESSOR_FILE)),
+            {name: encoded_features.artifact.frame(f"{name}.parquet") for name in ("train", "validation")},
+            spec,
+            places.root,
+            cores=len(os.sched_getaffinity(0)),
+            memory=Folder(unfinished),
+            warm=warm,
+            say=context.log.info,
         )
-        cores = len(os.sched_getaffinity(0))
-        tuned = search(train, validation, spec.search, spec.target.task, cores=cores, progress=context.log.info)
-        threshold = None
-        if spec.target.task == "binary":
-            threshold = best_threshold(validation.y, tuned.model.predict(validation))
-        scorer = Scorer(fitted, tuned.model, threshold)
+        scorer, study = trained.scorer, trained.tuned.study
         scorer.save(folder / SCORER)
         golden = validation_split.artifact.frame(ROWS).sample(fraction=1, shuffle=True, seed=0).head(GOLDEN_ROWS)
-        golden = golden.select(list(fitted.kinds))
+        golden = golden.select(list(scorer.preprocessor.kinds))
         golden.write_parquet(folder / GOLDEN)
         table(scorer, golden).write_parquet(folder / GOLDEN_SCORES)
-        study = tuned.study
         (folder / STUDY).write_bytes(fingerprint.canonical(study.to_json()))
         (folder / PROFILE).write_bytes(train_split.artifact.read(PROFILE))
-        _draw(folder, tuned)
+        for name, picture in plots.study_plots(study, trained.tuned.best_model_curves).items():
+            (folder / f"{name}.png").write_bytes(picture)
         facts = {
-            "family": tuned.model.family,
-            "best_iteration": tuned.model.best_iteration,
-            "importances": tuned.model.importances(),
-            "threshold": threshold,
+            "family": scorer.model.family,
+            "importances": scorer.preprocessor.layout.by_feature(scorer.model.importances()),
+            "threshold": scorer.threshold,
+            "calibration": None if scorer.calibration is None else scorer.calibration.to_json()["kind"],
             "metric": study.metric,
-            "score": study.best_trial.score,
+            "score": study.score,
             "params": study.best_trial.params,
             "trials": len(study.trials),
             "seconds": study.seconds,
+            "warm_start": before,
             "lineage": {
                 **train_split.artifact.facts["lineage"],
                 **{split: encoded_features.artifact.facts[MADE_FROM][split] for split in SPLITS},
@@ -87,13 +104,14 @@ def tuned_model(
         }
         return {TUNED: Made(facts, fingerprint.digest(facts["identity"]))}
 
-    made_from = {
-        "encoded_features": encoded_features.digest,
-        **{name: each.digest for name, each in stands_on.items()},
-        "search": spec.search.model_dump(mode="json"),
-    }
     result = artifacts.once(context, made_from, make)[TUNED]
-    facts = result.artifact.facts
+    shutil.rmtree(unfinished, ignore_errors=True)
+    facts, study = result.artifact.facts, Study.from_json(result.artifact.json(STUDY))
+    if places.ledger.latest(model.name, "trials_tracked", result.digest) is None:
+        with tracking.run(context, model.name) as mlflow:
+            log_trials(mlflow, study)
+        by = {"run_id": context.run.run_id, "actor": TUNED}
+        places.ledger.record(model.name, "trials_tracked", result.digest, {"trials": len(study.trials)}, **by)
     return shown(
         result,
         model.key(TUNED),
@@ -101,40 +119,39 @@ def tuned_model(
             "family": facts["family"],
             facts["metric"]: facts["score"],
             "trials": facts["trials"],
-            "best_iteration": facts["best_iteration"] or 0,
+            "members": len(study.members),
             "search_seconds": facts["seconds"],
             "candidate": result.digest,
         },
-        tables={
-            "parameters": [{"parameter": name, "value": value} for name, value in facts["params"].items()],
-            "best_trials": _best_trials(result),
-        },
+        tables=plots.study_tables(study),
     )
 
 
-def _draw(folder: Path, tuned: Tuned) -> None:
-    """Pictures of the search and of the winner's training."""
-    study, winner = tuned.study, tuned.model
-    trials = [trial.to_json() for trial in study.trials]
-    (folder / "search_history.png").write_bytes(plots.search_history(trials, study.metric, study.direction))
-    if winner.curves:
-        curves = plots.learning_curves(winner.curves, winner.best_iteration, winner.curve_metric)
-        (folder / "learning_curves.png").write_bytes(curves)
+def read_scorer(tuned: Result, model: Model, root: Path) -> Scorer:
+    """The scorer of a tuned model, after its files were verified; code of the user's own is imported for it."""
+    search = model.spec.search
+    for name in search.own_code:
+        project_function(name, root, "search", "E_FAMILY")
+    return Scorer.load(tuned.artifact.verified_folder() / SCORER, search.trusted)
 
 
-def _best_trials(result: Result, most: int = 10) -> list[dict[str, Any]]:
-    """The best trials of the study, best first."""
-    study = Study.from_json(result.artifact.json(STUDY))
-    sign = -1 if study.direction == "higher" else 1
-    scored = [(sign * trial.score, trial) for trial in study.trials if trial.score is not None]
-    done = [trial for _, trial in sorted(scored, key=lambda pair: pair[0])]
-    return [
-        {
-            "trial": trial.number,
-            "family": trial.family,
-            study.metric: trial.score,
-            "iterations": trial.best_iteration,
-            "seconds": round(trial.seconds, 1),
-        }
-        for trial in done[:most]
-    ]
+def _code_of(function: str, root: Path) -> str:
+    """Digest of the file of a family or metric of the user's own: another one trains anew."""
+    with clear_failures():
+        return fingerprint.digest_file(project_file(function.partition(":")[0], root, "search", "E_FAMILY"))
+
+
+def _last_members(
+    context: dg.AssetExecutionContext, model: Model, artifacts: Artifacts
+) -> tuple[list[tuple[str, dict[str, Any]]], str | None]:
+    """Families and parameters of the last model's members, and its digest: what the search tries early."""
+    if not model.spec.search.warm_start:
+        return [], None
+    for record in context.instance.fetch_materializations(model.key(TUNED), limit=1).records:
+        with clear_failures():
+            last = artifacts.of_run(model.name, record.run_id, TUNED)
+        if last is not None:
+            study = Study.from_json(last.artifact.json(STUDY))
+            members = {member.trial for member in study.members}
+            return [(each.family, each.params) for each in study.trials if each.number in members], last.digest
+    return [], None

@@ -10,27 +10,50 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from training_assets.core import families
+from training_assets.core import calibration, families
+from training_assets.core.calibration import Calibration
 from training_assets.core.encoding import Preprocessor
+from training_assets.core.encoding.target_transform import UNCHANGED, TargetTransform
 from training_assets.core.errors import InputError
 from training_assets.core.families.base import Data, FittedModel, Floats
 from training_assets.core.fingerprint import digest
 
-FORMAT = 1
+FORMAT = 2
 MORE_LIKELY = 0.5
 
 
 class Scorer:
-    """A preprocessor, a model and, for a binary task, the probability from which a row counts as positive (or None)."""
+    """A preprocessor, a model, and what is made of its predictions.
 
-    def __init__(self, preprocessor: Preprocessor, model: FittedModel, threshold: float | None) -> None:
-        """Put the parts together; without a threshold, the more likely class is predicted."""
-        if threshold is not None and preprocessor.task != "binary":
-            message = f"a {preprocessor.task} task has no threshold; give None instead of {threshold}"
+    For a regression, the target's transform turns them back; for a task with classes, they are calibrated, or not
+    (None); for a binary task, a row counts as positive from the threshold on, or where that is more likely (None).
+    """
+
+    def __init__(
+        self,
+        preprocessor: Preprocessor,
+        model: FittedModel,
+        threshold: float | None,
+        *,
+        transform: TargetTransform = UNCHANGED,
+        calibration: Calibration | None = None,
+    ) -> None:
+        """Put the parts together; `ValueError` for a part that the task has no use for."""
+        task = preprocessor.task
+        if threshold is not None and task != "binary":
+            message = f"a {task} task has no threshold; give None instead of {threshold}"
+            raise ValueError(message)
+        if task == "regression" and calibration is not None:
+            message = "a regression has no probabilities to calibrate; give None"
+            raise ValueError(message)
+        if task != "regression" and transform != UNCHANGED:
+            message = f"a {task} task has no values to transform; leave the target as it is"
             raise ValueError(message)
         self.preprocessor = preprocessor
         self.model = model
         self.threshold = threshold
+        self.transform = transform
+        self.calibration = calibration
 
     @property
     def task(self) -> str:
@@ -44,8 +67,8 @@ class Scorer:
 
     @cached_property
     def digest(self) -> str:
-        """Sha256 over preprocessor, canonical model and threshold: over all that decides a prediction."""
-        return digest([self.preprocessor.digest, self.model.canonical(), self.threshold])
+        """Sha256 over all that decides a prediction: preprocessor, canonical model, and what is made of its output."""
+        return digest([self.preprocessor.digest, self.model.canonical(), *self._afterwards().values()])
 
     def predict(self, rows: pl.DataFrame) -> Floats:
         """Predict raw feature rows, their columns by name in any order: probabilities (n,) or (n, k), or values (n,).
@@ -53,7 +76,14 @@ class Scorer:
         Raises `InputError` E_SCHEMA for missing features and E_TYPE for ones of another type than in training.
         """
         features = rows.drop("_target", strict=False)
-        return self.model.predict(Data.of(self.preprocessor.encode(features), self.preprocessor.layout))
+        return self.predict_encoded(Data.of(self.preprocessor.encode(features), self.preprocessor.layout))
+
+    def predict_encoded(self, data: Data) -> Floats:
+        """Predict rows that the preprocessor has encoded, shaped as by `predict`."""
+        predicted = np.asarray(self.model.predict(data), dtype=np.float64)
+        if self.task == "regression":
+            return self.transform.back(predicted)
+        return predicted if self.calibration is None else self.calibration.apply(predicted)
 
     def save(self, folder: Path) -> None:
         """Write `model.json`, `preprocessor.json` and the model's own files, none of which is a pickle."""
@@ -65,21 +95,38 @@ class Scorer:
             "family": self.model.family,
             "task": self.task,
             "classes": self.classes,
-            "threshold": self.threshold,
+            **self._afterwards(),
             "digest": self.digest,
         }
         _write(folder / "model.json", description)
 
     @classmethod
-    def load(cls, folder: Path) -> Scorer:
-        """Read what `save` wrote; raises `InputError` E_FORMAT for a format that this code does not know."""
+    def load(cls, folder: Path, trust: tuple[str, ...] = ()) -> Scorer:
+        """Read what `save` wrote; `trust` names the modules that families of the user's own may be imported from.
+
+        Raises `InputError`: E_FORMAT for a format or family that this code does not know, and as `families.load` for
+        code that is not trusted.
+        """
         description = _read(folder / "model.json")
-        family = description.get("family")
-        if description.get("format") != FORMAT or family not in families.FAMILIES:
-            message = f"{folder.name}/model.json is of a format or family unknown to this code; train again"
+        if description.get("format") != FORMAT:
+            message = f"{folder.name}/model.json is of a format unknown to this code; train again"
             raise InputError(code="E_FORMAT", message=message)
-        preprocessor = Preprocessor.from_json(_read(folder / "preprocessor.json"))
-        return cls(preprocessor, families.load(family, folder), description["threshold"])
+        calibrated = description["calibration"]
+        return cls(
+            Preprocessor.from_json(_read(folder / "preprocessor.json")),
+            families.load(str(description["family"]), folder, trust=trust),
+            description["threshold"],
+            transform=TargetTransform.from_json(description["transform"]),
+            calibration=None if calibrated is None else calibration.from_json(calibrated),
+        )
+
+    def _afterwards(self) -> dict[str, Any]:
+        """What is made of the model's output, as JSON values."""
+        return {
+            "transform": self.transform.to_json(),
+            "calibration": None if self.calibration is None else self.calibration.to_json(),
+            "threshold": self.threshold,
+        }
 
 
 def table(scorer: Scorer, rows: pl.DataFrame) -> pl.DataFrame:

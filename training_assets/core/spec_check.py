@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
+import numpy as np
+
+from training_assets.core.class_weights import class_weights
 from training_assets.core.errors import InputError
 from training_assets.core.evaluation import metrics
 from training_assets.core.evaluation.gates import unknown_metrics
+from training_assets.core.features.declared import feature_names
 from training_assets.core.features.table import check_expressions
 from training_assets.core.ingestion.databases.query import read_query
+from training_assets.core.learning import learning
+from training_assets.core.project_code import project_file
+from training_assets.core.search.scores import metric
 from training_assets.core.validation.cross_rules import check_rules
 from training_assets.core.validation.duplicates import check_keys
-from training_assets.spec import ModelSpec
+from training_assets.core.validation.label import declared_classes
+from training_assets.spec import ModelSpec, OwnMetric
+
+SHOWN = 20
 
 
 def check_spec(spec: ModelSpec, root: Path) -> None:
     """Refuse expressions, joins, queries, rules, keys and metrics that cannot work; paths are relative to `root`.
 
-    Raises `InputError`: those of `check_expressions`, `read_query`, `check_rules` and `check_keys`, and `E_METRIC` for
-    a metric that the task does not have.
+    Raises `InputError`: those of `check_expressions`, `read_query`, `check_rules` and `check_keys`, `E_METRIC` for a
+    metric that the task does not have, and those of `check_training`.
     """
     check_expressions(spec, root)
     database = spec.source.database
@@ -26,9 +37,34 @@ def check_spec(spec: ModelSpec, root: Path) -> None:
         read_query(database.query, database.parameters, database.engine)
     check_rules(spec)
     check_keys(spec)
-    task = spec.target.task
-    asked = list(unknown_metrics(task, spec.evaluation.gates))
-    if spec.search.metric is not None and spec.search.metric not in metrics.names(task):
-        asked.append(spec.search.metric)
-    if asked:
-        raise InputError("E_METRIC", metrics.near(task, asked[0]))
+    unknown = unknown_metrics(spec.target.task, spec.evaluation.gates)
+    if unknown:
+        raise InputError("E_METRIC", metrics.near(spec.target.task, unknown[0]))
+    check_search_metric(spec, root)
+    check_training(spec)
+
+
+def check_search_metric(spec: ModelSpec, root: Path) -> None:
+    """Refuse a metric that the task's searches do not know, or a function whose file there is not; it is not run."""
+    wanted, task = spec.search.metric, spec.target.task
+    if isinstance(wanted, OwnMetric):
+        project_file(wanted.function.partition(":")[0], root, "search.metric", "E_METRIC")
+    else:
+        metric(wanted, task, learning(spec.training, task))
+
+
+def check_training(spec: ModelSpec) -> None:
+    """Refuse class weights of classes that `target.classes` lacks, and directions of what no feature is called.
+
+    What a feature's quantities are called (`when__hour`), and which classes there are, is known for certain when rows
+    are, and checked then.
+    """
+    classes = declared_classes(spec.target)
+    if classes is not None and isinstance(spec.training.class_weights, dict):
+        class_weights(spec.training, classes, np.zeros(0, dtype=np.int32))
+    features = feature_names(spec)
+    for name in spec.training.monotone:
+        if name not in features and name.rpartition("__")[0] not in features:
+            near = difflib.get_close_matches(name, features, n=1)
+            hint = f"did you mean '{near[0][:80]}'?" if near else f"features: {', '.join(features[:SHOWN])[:500]}"
+            raise InputError("E_MONOTONE", f"training.monotone names '{name[:80]}', which is no feature; {hint}")

@@ -53,10 +53,8 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
         definition = context.assets_def
         model = next(iter(definition.keys)).path[0]
         assets = sorted(key.path[-1] for key in definition.keys)
-        code = sorted({str(definition.code_versions_by_key[key]) for key in definition.keys})
-        key = fingerprint.digest({"assets": assets, "code": code, "made_from": dict(made_from)})
         run_id = context.run.run_id
-        index = self.places.artifacts / _name(model) / "by_content" / assets[0] / f"{key}.json"
+        index = self._index(context, made_from).with_suffix(".json")
         if index.exists() and not self.force:
             with clear_failures():
                 made_in = artifact_format.unsealed(index)["run"]
@@ -70,6 +68,13 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
             artifacts = artifact_format.write(folders, lambda empty: _with_origin(make(empty), made_from))
         artifact_format.write_file(index, artifact_format.sealed({"run": run_id}))
         return {asset: Result(artifact, run_id, is_new=True) for asset, artifact in artifacts.items()}
+
+    def unfinished(self, context: dg.AssetExecutionContext, made_from: Mapping[str, Any]) -> Path:
+        """Folder for what the running step has done so far, which another attempt at the very same step takes up.
+
+        It need not exist; whoever fills it removes it once the step has its result.
+        """
+        return self._index(context, made_from).with_suffix(".unfinished")
 
     def remembered(self, model: str, name: str, made_from: Mapping[str, Any], compute: Callable[[], Any]) -> Any:
         """A JSON value that is computed once from the very same things, e.g. what a check found in the same rows."""
@@ -102,6 +107,16 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
             pointer = self._folder(model, run_id, asset).with_suffix(".json")
             artifact_format.write_file(pointer, artifact_format.sealed({"stands_on": result.made_in}))
         return Result(result.artifact, result.made_in, is_new=False)
+
+    def _index(self, context: dg.AssetExecutionContext, made_from: Mapping[str, Any]) -> Path:
+        """Where the running step is found again by what it is made from."""
+        definition = context.assets_def
+        assets = sorted(key.path[-1] for key in definition.keys)
+        code = sorted({str(definition.code_versions_by_key[key]) for key in definition.keys})
+        key = fingerprint.digest({"assets": assets, "code": code, "made_from": dict(made_from)})
+        model = next(iter(definition.keys)).path[0]
+        folder: Path = self.places.artifacts / _name(model) / "by_content" / assets[0]
+        return folder / key
 
     def _folder(self, model: str, run_id: str, asset: str) -> Path:
         return self.places.artifacts / _name(model) / _name(run_id) / _name(asset)

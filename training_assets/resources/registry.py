@@ -17,9 +17,11 @@ import polars as pl
 from training_assets.core.errors import InputError
 
 CHALLENGER = "challenger"
+TRUST = "TRAINING_ASSETS_TRUST"
+"""Variable that names the packages which `training_assets.serving` reads models of a user's own family with."""
 LOADER = "training_assets.serving"
 FRESH_PROCESS_SECONDS = 300
-REQUIREMENTS = ("polars", "numpy", "pandas", "scikit-learn", "catboost")
+REQUIREMENTS = ("polars", "numpy", "pandas", "scipy", "scikit-learn", "catboost", "lightgbm", "skops")
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,12 @@ class Registry:
         quantities = example.select(pl.col(pl.Float64, pl.Int64).cast(pl.Float64))
         sample = example.with_columns(quantities).head(5)
         columns: list[ColSpec | TensorSpec] = [
-            ColSpec("double" if sample[name].dtype == pl.Float64 else "string", name, required=False)
-            for name in sample.columns
+            ColSpec(
+                "double" if dtype == pl.Float64 else "datetime" if dtype.is_temporal() else "string",
+                name,
+                required=False,
+            )
+            for name, dtype in sample.schema.items()
         ]
         logged = mlflow.pyfunc.log_model(
             name="model",
@@ -69,10 +75,13 @@ class Registry:
         if str(client.get_registered_model(model).aliases.get(alias)) != version:
             client.set_registered_model_alias(model, alias, version)
 
-    def scores_in_a_fresh_process(self, model: str, version: str, rows: bytes, files: str) -> pl.DataFrame:
+    def scores_in_a_fresh_process(
+        self, model: str, version: str, rows: bytes, files: str, *, root: Path, trust: tuple[str, ...] = ()
+    ) -> pl.DataFrame:
         """Score feature rows (Parquet bytes) with a version loaded from the registry by another Python process.
 
-        `files` is the digest that the version's files must have; raises `InputError` (`E_PARITY`) with the other
+        `files` is the digest that the version's files must have, `trust` names packages below `root` that the model may
+        be read back with; raises `InputError` (`E_PARITY`) with the other
         process's last words where it fails.
         """
         with tempfile.TemporaryDirectory() as folder:
@@ -81,7 +90,13 @@ class Registry:
             command = [sys.executable, "-m", "training_assets.resources.fresh_process", model, version, files]
             done = subprocess.run(  # noqa: S603 - our own module, arguments checked by name patterns
                 [*command, str(asked), str(answer)],
-                env={**os.environ, "MLFLOW_TRACKING_URI": self.uri, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"},
+                env={
+                    **os.environ,
+                    "MLFLOW_TRACKING_URI": self.uri,
+                    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+                    TRUST: ",".join(trust),
+                    **({"PYTHONPATH": str(root)} if trust else {}),
+                },
                 capture_output=True,
                 text=True,
                 timeout=FRESH_PROCESS_SECONDS,

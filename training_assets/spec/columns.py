@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from training_assets.spec.section import Section
 
 ColumnType = Literal["integer", "number", "string", "boolean", "date", "datetime"]
-Role = Literal["feature", "key", "time", "group", "split", "leaking", "ignored"]
+Role = Literal["feature", "key", "time", "group", "split", "weight", "leaking", "ignored"]
 
 
 class Column(Section):
@@ -20,7 +20,8 @@ class Column(Section):
     role: Role = Field(
         "feature",
         description="feature: the model may read it. key: identifies a row. time: when the row arose. group: rows of a "
-        "group stay in one split. split: names the row's split. leaking: known only after the outcome, refused as a "
+        "group stay in one split. split: names the row's split. weight: how much the row counts in training and "
+        "calibration; a number above 0, or the row is quarantined. leaking: known only after the outcome, refused as a "
         "feature. ignored: kept, never read by the model.",
     )
     because: str | None = Field(None, description="Why the column leaks or is ignored; shown on the asset.")
@@ -58,8 +59,11 @@ class Column(Section):
         if self.pattern is not None and self.type != "string":
             message = f"'pattern' needs type string, not {self.type}"
             raise ValueError(message)
+        if self.role == "weight" and not numeric:
+            message = f"`role: weight` needs type integer or number, not {self.type}"
+            raise ValueError(message)
         if self.categorical and self.type in {"date", "datetime"}:
-            message = "a date is no category; derive a part of it under features.derived"
+            message = "a date is no category; leave `categorical` out, its parts are made for you"
             raise ValueError(message)
         return self
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from training_assets.spec.columns import Column
+from training_assets.spec.decision import Decision
 from training_assets.spec.encoding import Encoding
 from training_assets.spec.evaluation import Evaluation
 from training_assets.spec.features import Features
@@ -15,6 +16,7 @@ from training_assets.spec.section import Section
 from training_assets.spec.source import Source
 from training_assets.spec.split import Split
 from training_assets.spec.target import Target
+from training_assets.spec.training import Training
 from training_assets.spec.validation import Validation
 
 MAX_COLUMNS = 2000
@@ -36,7 +38,9 @@ class ModelSpec(Section):
     features: Features = Field(default_factory=Features, description="Derived columns and joins.")
     split: Split = Field(default_factory=Split, description="Training, validation and test rows.")
     encoding: Encoding = Field(default_factory=Encoding, description="Scaling and encoding.")
-    search: Search = Field(default_factory=Search, description="Training and hyperparameter search.")
+    training: Training = Field(default_factory=Training, description="Loss, weights and constraints.")
+    search: Search = Field(default_factory=Search, description="Families and hyperparameter search.")
+    decision: Decision = Field(default_factory=Decision, description="Calibration and operating point.")
     evaluation: Evaluation = Field(default_factory=Evaluation, description="Metrics and gates.")
 
     @model_validator(mode="after")
@@ -52,11 +56,15 @@ class ModelSpec(Section):
             ("validation.duplicates.keys", self.validation.duplicates.keys),
             ("validation.leakage.waive", list(self.validation.leakage.waive)),
             ("validation.drift.columns", list(self.validation.drift.columns)),
+            ("encoding.columns", list(self.encoding.columns)),
         ):
             unknown = [name for name in names if name not in self.columns and name not in self.made]
             if unknown:
                 message = f"{key} names '{unknown[0]}', which is not under columns"
                 raise ValueError(message)
+        if len(self.with_role("weight")) > 1:
+            message = f"columns {', '.join(self.with_role('weight')[:5])} all have `role: weight`; leave it to one"
+            raise ValueError(message)
         for role, needed_by in (
             ("group", ("group", "time+group")),
             ("time", ("time", "time+group")),
@@ -72,6 +80,26 @@ class ModelSpec(Section):
             if name in self.columns:
                 message = f"features.derived.{name} has the name of a raw column; choose another"
                 raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _training_and_decision_fit_the_task(self) -> ModelSpec:
+        task, training, decision = self.target.task, self.training, self.decision
+        if task != "regression" and (training.loss != "auto" or training.target_transform != "none"):
+            message = f"training.loss and training.target_transform are for regressions, not for a {task} task"
+            raise ValueError(message)
+        if task == "regression" and training.class_weights != "none":
+            message = "a regression has no classes; remove training.class_weights"
+            raise ValueError(message)
+        if task != "binary" and decision.objective != "f1":
+            message = f"decision.objective {decision.objective} is for binary tasks: a {task} task has no threshold"
+            raise ValueError(message)
+        if task == "regression" and decision.calibration not in {"auto", "none"}:
+            message = "a regression has no probabilities to calibrate; remove decision.calibration"
+            raise ValueError(message)
+        if task == "multiclass" and decision.calibration == "isotonic":
+            message = "decision.calibration isotonic is for binary tasks; for many classes use auto, sigmoid or none"
+            raise ValueError(message)
         return self
 
     def reading_part(self) -> dict[str, Any]:

@@ -16,11 +16,15 @@ class Category:
     levels: tuple[str, ...]
 
     @classmethod
-    def fit(cls, values: pl.Series, max_levels: int) -> Category:
-        """Keep the `max_levels` most frequent levels of the training rows; the others share the code of the unknown."""
+    def fit(cls, values: pl.Series, max_levels: int, min_rows: int = 1) -> Category:
+        """Keep the `max_levels` most frequent levels that at least `min_rows` training rows have.
+
+        The others share the code of the unknown.
+        """
         counted = values.cast(pl.String).drop_nulls().rename("level").value_counts(name="count")
         # Sorted by Python: the order of texts by code point is the same in every version of everything.
-        ranked = sorted(counted.iter_rows(), key=lambda row: (-row[1], row[0]))
+        common = [(level, count) for level, count in counted.iter_rows() if count >= min_rows]
+        ranked = sorted(common, key=lambda row: (-row[1], row[0]))
         return cls(levels=tuple(level for level, _ in ranked[:max_levels]))
 
     @property

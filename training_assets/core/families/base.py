@@ -4,21 +4,50 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Hashable, Mapping
+import weakref
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from training_assets.core.encoding.layout import Layout
+from training_assets.core.encoding.target_transform import UNCHANGED, TargetTransform
 
 Floats = npt.NDArray[np.float64]
 View = TypeVar("View")
+Stop = Callable[[int, float], bool]
+"""Told, after each iteration, how many there were and the loss on validation rows (NaN without any): whether to end."""
 
-CURVE_METRIC = {"binary": "log_loss", "multiclass": "log_loss", "regression": "rmse"}
+Loss = Literal["log_loss", "squared_error", "absolute_error", "quantile"]
+CURVE_METRIC: dict[Loss, str] = {
+    "log_loss": "log_loss",
+    "squared_error": "rmse",
+    "absolute_error": "mae",
+    "quantile": "pinball_loss",
+}
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What every family learns alike: the loss, and what predictions must respect."""
+
+    loss: Loss
+    quantile: float = 0.5  # of the loss `quantile` alone
+    monotone: Mapping[str, int] = field(default_factory=dict)  # quantity -> 1 where predictions rise with it, -1: fall
+    device: Literal["cpu", "gpu"] = "cpu"
+
+    @property
+    def curve_metric(self) -> str:
+        """Name of the loss in learning curves."""
+        return CURVE_METRIC[self.loss]
+
+    def directions(self, features: Sequence[str]) -> list[int]:
+        """1, -1 or 0 for each of these columns."""
+        return [self.monotone.get(name, 0) for name in features]
 
 
 @dataclass(frozen=True)
@@ -28,6 +57,7 @@ class Facts:
     rows: int
     quantities: int
     categories: int
+    outputs: int = 1  # what a model predicts for a row: one number, or a probability for each of many classes
 
 
 @dataclass(frozen=True)
@@ -36,13 +66,27 @@ class Data:
 
     layout: Layout
     frame: pl.DataFrame
+    class_weights: tuple[float, ...] | None = None  # by class code
+    transform: TargetTransform = UNCHANGED
     _views: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
     _locks: dict[Hashable, threading.Lock] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, encoded: pl.DataFrame, layout: Layout) -> Data:
+    def of(
+        cls,
+        encoded: pl.DataFrame,
+        layout: Layout,
+        *,
+        class_weights: tuple[float, ...] | None = None,
+        transform: TargetTransform = UNCHANGED,
+    ) -> Data:
         """Wrap a frame that `Preprocessor.encode` (or `encode_training`) made; `layout` is that preprocessor's."""
-        return cls(layout=layout, frame=encoded)
+        return cls(layout, encoded, class_weights, transform)
+
+    def and_also(self, other: Data) -> Data:
+        """These rows and then those, with nothing built yet: what a final fit learns from."""
+        frame = pl.concat([self.frame, other.frame.select(self.frame.columns)])
+        return Data(self.layout, frame, self.class_weights, self.transform)
 
     @property
     def n_rows(self) -> int:
@@ -52,11 +96,30 @@ class Data:
     @property
     def facts(self) -> Facts:
         """Size of the split."""
-        return Facts(self.n_rows, len(self.layout.quantities), len(self.layout.codes))
+        outputs = self.layout.n_classes if self.layout.task == "multiclass" else 1
+        return Facts(self.n_rows, len(self.layout.quantities), len(self.layout.codes), outputs)
 
     @property
     def y(self) -> npt.NDArray[Any]:
-        """Labels, one a row: class codes (int32) or values (float64); `ValueError` where a row has none."""
+        """What a family learns, one a row: class codes (int32), or values (float64) after the target's transform."""
+        return self.transform.forward(self.labels) if self.layout.task == "regression" else self.labels
+
+    @property
+    def weights(self) -> Floats | None:
+        """How much each row counts, (n,), on average 1: its own weight times that of its class; None if all alike."""
+        own = (
+            self.frame.get_column("_weight").to_numpy().astype(np.float64) if "_weight" in self.frame.columns else None
+        )
+        if self.class_weights is None:
+            weights = own
+        else:
+            by_class = np.asarray(self.class_weights)[self.labels]
+            weights = by_class if own is None else own * by_class
+        return None if weights is None or not weights.size else weights / weights.mean()
+
+    @property
+    def labels(self) -> npt.NDArray[Any]:
+        """Labels as they are: class codes (int32) or values (float64); `ValueError` where a row has none."""
         if "_target" not in self.frame.columns or self.frame.get_column("_target").null_count():
             message = "rows without a label can be predicted, not learnt from or scored against"
             raise ValueError(message)
@@ -75,6 +138,20 @@ class Data:
                 self._views[name] = build()
             view: View = self._views[name]
             return view
+
+    def lent(self, name: Hashable, build: Callable[[], View]) -> View:
+        """Give the view of that name, which lives while somebody holds it: for what is large and quick to build."""
+        with self._locks.setdefault(name, threading.Lock()):
+            known = self._views.get(name)
+            view: View | None = None if known is None else known()
+            if view is None:
+                view = build()
+                self._views[name] = weakref.ref(view)
+            return view
+
+    def forget(self) -> None:
+        """Drop all views, while no fit runs; who asks for one again has it built again."""
+        self._views.clear()
 
 
 @dataclass(frozen=True)
@@ -140,28 +217,49 @@ class Family(Protocol):
     def default_params(self) -> dict[str, Any]:
         """Parameters that do well on most data; their names are all that there are."""
 
+    def portfolio(self, facts: Facts) -> list[dict[str, Any]]:
+        """Parameters that do well on most data, each in another way, the best first: tried before any search."""
+
     def suggest(self, trial: Any, facts: Facts) -> dict[str, Any]:
         """Parameters drawn by an Optuna trial, which knows each as `<family>.<name>`."""
+
+    def refusal(self, layout: Layout, learning: Learning) -> str | None:
+        """Why the family cannot learn this; None where it can."""
 
     def fit(
         self,
         params: Mapping[str, Any],
         train: Data,
-        validation: Data,
+        validation: Data | None,
         *,
+        learning: Learning,
         threads: int,
         seed: int,
         max_iterations: int,
         patience: int,
-        deadline: Callable[[], bool],
+        stop: Stop,
     ) -> FittedModel:
         """Fit on `train`, stop after `patience` iterations without a better loss on `validation`, keep the best.
 
-        `deadline` is asked after every iteration; once it says True, the fit ends with the best iteration so far.
+        Without validation rows, exactly `max_iterations` are made and kept. `stop` is asked after every iteration; once
+        it says True, the fit ends with the best iteration so far (without validation rows: with all of them).
         """
 
     def load(self, folder: Path) -> FittedModel:
         """Read what a model's `save` wrote."""
+
+
+def why_not(
+    layout: Layout, learning: Learning, *, losses: Collection[Loss] = tuple(CURVE_METRIC), gpu: bool = False
+) -> str | None:
+    """Why a family with these losses, on a GPU or not, cannot learn this; None where it can."""
+    if learning.loss not in losses:
+        return f"it cannot learn the loss {learning.loss}, only {', '.join(losses)}"
+    if learning.device == "gpu" and not gpu:
+        return "it does not run on a GPU"
+    if layout.task == "multiclass" and any(learning.directions(layout.quantities)):
+        return "no probability of several classes can be made to rise or fall with a quantity; remove training.monotone"
+    return None
 
 
 def shares(weights: Mapping[str, float]) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training_assets.core.encoding.layout import Layout, code_column
-from training_assets.core.families.base import Data, Floats
+from training_assets.core.families.base import Data, Floats, View
 
 BLOCK = 65_536  # rows in float64 at a time
 SAMPLE = 200_000  # rows that bin edges are read from, as in scikit-learn
@@ -35,6 +36,23 @@ def blocks(data: Data) -> Iterator[Floats]:
     """Rows as float64 `n_rows x n_features` (quantities, then codes; NaN for a missing quantity), block by block."""
     for start in range(0, data.n_rows, BLOCK):
         yield _matrix(data, slice(start, start + BLOCK))
+
+
+def single_blocks(data: Data) -> list[npt.NDArray[np.float32]]:
+    """The same blocks, all at once in float32, which holds encoded values and codes exactly."""
+    return [block.astype(np.float32) for block in blocks(data)]
+
+
+def of_blocks(data: Data, work: Callable[[Floats], View]) -> list[View]:
+    """What `work` makes of each block, on as many threads at a time as OpenMP would have."""
+    from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+
+    starts = range(0, data.n_rows, BLOCK)
+    threads = min(len(starts), _openmp_effective_n_threads())
+    if threads < 2:
+        return [work(block) for block in blocks(data)]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(lambda start: work(_matrix(data, slice(start, start + BLOCK))), starts))
 
 
 def of_training(train: Data, *, native: bool, seed: int) -> Bins:
@@ -78,10 +96,11 @@ def _transformed(data: Data, bins: Bins) -> npt.NDArray[np.uint8]:
     return binned
 
 
-def _matrix(data: Data, rows: slice) -> Floats:
+def _matrix(data: Data, rows: Any) -> Floats:
+    """Those rows: a slice, or their places."""
     layout = data.layout
     names = [*layout.quantities, *(code_column(name) for name in layout.codes)]
-    length = len(range(*rows.indices(data.n_rows)))
+    length = len(range(*rows.indices(data.n_rows)) if isinstance(rows, slice) else rows)
     matrix = np.empty((length, len(names)))
     for index, name in enumerate(names):
         matrix[:, index] = data.frame.get_column(name)[rows].to_numpy()
@@ -89,11 +108,10 @@ def _matrix(data: Data, rows: slice) -> Floats:
 
 
 def _sample(train: Data, seed: int) -> Floats:
-    sampled = train
+    chosen: Any = slice(None)
     if train.n_rows > SAMPLE:
         chosen = np.sort(np.random.default_rng(seed).choice(train.n_rows, SAMPLE, replace=False))
-        sampled = Data.of(train.frame[chosen], train.layout)
-    sample = _matrix(sampled, slice(None))
+    sample = _matrix(train, chosen)
     # A column without any value has no edges; scikit-learn 1.9.1 trips over it unless it is given one.
     sample[:, np.isnan(sample).all(axis=0)] = 0.0
     return sample

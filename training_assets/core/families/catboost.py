@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
-from training_assets.core.encoding.layout import code_column
-from training_assets.core.families.base import CURVE_METRIC, Data, Facts, Fit, Floats, shares
+from training_assets.core.encoding.layout import Layout
+from training_assets.core.families.base import Data, Facts, Fit, Floats, Learning, Stop, shares, why_not
+from training_assets.core.families.catboost_objective import device, objective
+from training_assets.core.families.catboost_rows import pool, quantised
+from training_assets.core.families.pace import learning_rate
 from training_assets.core.fingerprint import digest
 
 FILE = "model.cbm"
-LOSS = {"binary": "Logloss", "multiclass": "MultiClass", "regression": "RMSE"}
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,8 @@ class CatBoostModel:
     def predict(self, data: Data) -> Floats:
         """Predict by the contract's shapes."""
         if self.task == "regression":
-            return np.asarray(self.model.predict(_pool(data)), dtype=np.float64)
-        probabilities = np.asarray(self.model.predict(_pool(data), prediction_type="Probability"), dtype=np.float64)
+            return np.asarray(self.model.predict(pool(data)), dtype=np.float64)
+        probabilities = np.asarray(self.model.predict(pool(data), prediction_type="Probability"), dtype=np.float64)
         return probabilities[:, 1] if self.task == "binary" else probabilities
 
     def save(self, folder: Path) -> None:
@@ -73,7 +75,11 @@ class CatBoostModel:
 
 
 class CatBoostFamily:
-    """Gradient boosting on symmetric trees."""
+    """Gradient boosting on symmetric trees.
+
+    On the CPU, equal rows, weights, parameters and seed give equal models (`canonical`) on any number of threads, with
+    any loss and direction, watched or not; the last digits of curves may differ, as threads share out their sums.
+    """
 
     name = "catboost"
 
@@ -88,6 +94,13 @@ class CatBoostFamily:
             "one_hot_max_size": 2,
         }
 
+    def portfolio(self, facts: Facts) -> list[dict[str, Any]]:
+        """Categories of few levels one-hot, for a fifth to two thirds of the time; then all by their mean labels."""
+        usual = {**self.default_params(), "learning_rate": learning_rate(facts)}
+        if facts.categories:
+            return [{**usual, "one_hot_max_size": 64}, {**usual, "one_hot_max_size": 2}]
+        return [{name: value for name, value in usual.items() if name != "one_hot_max_size"}]
+
     def suggest(self, trial: Any, facts: Facts) -> dict[str, Any]:
         """Draw parameters; `border_count` is not among them, because the quantised rows are shared."""
         params = {
@@ -101,45 +114,58 @@ class CatBoostFamily:
             params["one_hot_max_size"] = trial.suggest_categorical("catboost.one_hot_max_size", [2, 64])
         return params
 
+    def refusal(self, layout: Layout, learning: Learning) -> str | None:
+        """It learns every loss, and directions on the CPU alone."""
+        if learning.device == "gpu" and any(learning.directions(layout.quantities)):
+            return "on a GPU it cannot make predictions rise or fall with a quantity; remove training.monotone"
+        return why_not(layout, learning, gpu=True)
+
     def fit(
         self,
         params: Mapping[str, Any],
         train: Data,
-        validation: Data,
+        validation: Data | None,
         *,
+        learning: Learning,
         threads: int,
         seed: int,
         max_iterations: int,
         patience: int,
-        deadline: Callable[[], bool],
+        stop: Stop,
     ) -> CatBoostModel:
-        """Fit with early stopping; raises CatBoost's own error where nothing can be learnt (all features constant)."""
+        """Fit, with early stopping on validation rows if there are any.
+
+        Raises CatBoost's own error where nothing can be learnt (all features constant), and `InputError` E_DEVICE where
+        a GPU is asked for and none is there. On a GPU it takes no callbacks: `stop` is asked once, after the fit.
+        """
         from catboost import CatBoost
 
-        layout = train.layout
+        layout, on_gpu = train.layout, learning.device == "gpu"
         model = CatBoost(
             {
                 **self.default_params(),
                 **params,
-                "loss_function": LOSS[layout.task],
+                **objective(layout, learning),
+                **device(learning),
                 "iterations": max_iterations,
-                "early_stopping_rounds": patience,
-                "use_best_model": True,
-                "bootstrap_type": "MVS",
+                "use_best_model": validation is not None,
                 # Combinations of categories cost 2 to 7 times the time and rarely pay.
                 "max_ctr_complexity": 1,
                 "random_seed": seed,
                 "thread_count": threads,
                 "allow_writing_files": False,
                 "logging_level": "Silent",
-                **({"classes_count": layout.n_classes} if layout.task == "multiclass" else {}),
+                **({} if validation is None else {"early_stopping_rounds": patience}),
             }
         )
-        model.fit(_quantised(train), eval_set=_pool(validation), callbacks=[_UntilDeadline(deadline)])
+        watched = None if validation is None else pool(validation)
+        model.fit(quantised(train), eval_set=watched, callbacks=None if on_gpu else [_Asking(stop)])
         curves = {ours: _losses(model, theirs) for ours, theirs in (("train", "learn"), ("validation", "validation"))}
+        if on_gpu:
+            stop(len(curves["train"]), curves["validation"][-1] if curves["validation"] else nan)
         return CatBoostModel(
             model=model,
-            fit=Fit(CURVE_METRIC[layout.task], curves, int(model.tree_count_)),
+            fit=Fit(learning.curve_metric, curves, int(model.tree_count_)),
             features=layout.features,
             task=layout.task,
         )
@@ -155,43 +181,15 @@ class CatBoostFamily:
 
 
 @dataclass(frozen=True)
-class _UntilDeadline:
-    deadline: Callable[[], bool]
+class _Asking:
+    stop: Stop
 
-    def after_iteration(self, _info: Any) -> bool:
+    def after_iteration(self, info: Any) -> bool:
         """Whether to go on."""
-        return not self.deadline()
+        validation = info.metrics.get("validation")
+        return not self.stop(info.iteration, next(iter(validation.values()))[-1] if validation else nan)
 
 
 def _losses(model: Any, split: str) -> list[float]:
-    losses = model.evals_result_[split]
-    return [float(loss) for loss in next(iter(losses.values()))]
-
-
-def _pool(data: Data) -> Any:
-    return data.shared("catboost", lambda: _new_pool(data))
-
-
-def _quantised(data: Data) -> Any:
-    """Training rows in 254 bins a quantity, read by all trials at once.
-
-    Validation rows stay as they are: a pool quantised on its own numbers its categories anew, and 1.2.10 then takes one
-    level for another without a word.
-    """
-
-    def build() -> Any:
-        pool = _new_pool(data)
-        pool.quantize(border_count=254)
-        return pool
-
-    return data.shared("catboost quantised", build)
-
-
-def _new_pool(data: Data) -> Any:
-    from catboost import Pool
-
-    layout = data.layout
-    columns = {name: name for name in layout.quantities} | {name: code_column(name) for name in layout.codes}
-    # By get_column and not by select, which would read a name like `^x$` as a pattern.
-    frame = pl.DataFrame([data.frame.get_column(column).alias(name) for name, column in columns.items()])
-    return Pool(frame, label=data.y if data.has_labels else None, cat_features=list(layout.codes))
+    losses = model.evals_result_.get(split)
+    return [float(loss) for loss in next(iter(losses.values()))] if losses else []

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from training_assets.core.encoding.layout import Layout, code_column, scaled_column
 from training_assets.core.families.base import Data, Floats
+
+BLOCK = 16_384  # rows at a time
 
 
 @dataclass(frozen=True)
@@ -35,45 +39,53 @@ def dense_targets(layout: Layout) -> list[str]:
 
 
 def owners(layout: Layout) -> list[str]:
-    """Feature that each column of the matrix was made from."""
+    """Quantity or category that each column of the matrix was made from."""
     encoded = [feature for feature, names in layout.targets.items() for _ in names]
     one_hot = [feature for feature in layout.one_hot for _ in range(layout.codes[feature])]
-    return [*layout.quantities, *encoded, *one_hot]
+    return [*layout.scaled, *encoded, *one_hot]
 
 
 def matrix(data: Data, scale: Scale) -> Any:
     """Give the sparse `n_rows x n_columns` float64: in every row one entry a quantity, target encoding and category."""
-    return data.shared(("sparse", scale), lambda: _sparse(data, scale))
+    return data.lent(("sparse", scale), lambda: _sparse(data.layout, data.frame, scale))
 
 
-def _sparse(data: Data, scale: Scale) -> Any:
+def blocks(data: Data, scale: Scale) -> Iterator[tuple[slice, Any]]:
+    """The same rows, some thousands at a time, and which ones they are."""
+    for start in range(0, data.n_rows, BLOCK):
+        part = slice(start, min(start + BLOCK, data.n_rows))
+        yield part, _sparse(data.layout, data.frame[part], scale)
+
+
+def _sparse(layout: Layout, frame: pl.DataFrame, scale: Scale) -> Any:
     from scipy.sparse import csr_array
 
-    layout, frame = data.layout, data.frame
+    n_rows = frame.height
     encoded = dense_targets(layout)
-    n_dense = len(layout.quantities) + len(encoded)
+    n_dense = len(layout.scaled) + len(encoded)
     width, n_columns = n_dense + len(layout.one_hot), len(owners(layout))
-    index_type = np.int32 if data.n_rows * width < np.iinfo(np.int32).max else np.int64
-    values = np.ones((data.n_rows, width))
-    indices: npt.NDArray[Any] = np.empty((data.n_rows, width), dtype=index_type)
+    index_type = np.int32 if n_rows * width < np.iinfo(np.int32).max else np.int64
+    values = np.ones((n_rows, width))
+    indices: npt.NDArray[Any] = np.empty((n_rows, width), dtype=index_type)
     indices[:, :n_dense] = np.arange(n_dense)
-    for place, name in enumerate(layout.quantities):
+    for place, name in enumerate(layout.scaled):
         values[:, place] = frame.get_column(scaled_column(name)).to_numpy()
     for place, (name, center, spread) in enumerate(zip(encoded, scale.center, scale.spread, strict=True)):
-        values[:, len(layout.quantities) + place] = (frame.get_column(name).to_numpy() - center) / spread
+        values[:, len(layout.scaled) + place] = (frame.get_column(name).to_numpy() - center) / spread
     first = n_dense
     for place, feature in enumerate(layout.one_hot):
         indices[:, n_dense + place] = frame.get_column(code_column(feature)).to_numpy() + first
         first += layout.codes[feature]
-    starts = np.arange(0, (data.n_rows + 1) * width, width, dtype=index_type) if width else np.zeros(data.n_rows + 1)
-    return csr_array((values.ravel(), indices.ravel(), starts), shape=(data.n_rows, n_columns))
+    starts = np.arange(0, (n_rows + 1) * width, width, dtype=index_type) if width else np.zeros(n_rows + 1)
+    return csr_array((values.ravel(), indices.ravel(), starts), shape=(n_rows, n_columns))
 
 
 def spreads(rows: Any) -> Floats:
     """Standard deviation of each column of a sparse matrix, (n_columns,)."""
+    from scipy.sparse import csr_array
+
     ones = np.ones(rows.shape[0]) / rows.shape[0]
-    squares = rows.copy()
-    squares.data = squares.data**2
+    squares = csr_array((rows.data**2, rows.indices, rows.indptr), shape=rows.shape)
     mean: Floats = rows.T @ ones
     variance: Floats = np.maximum(squares.T @ ones - mean**2, 0)
     return np.sqrt(variance)

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from training_assets.core.families.base import Floats
 
-FEW_ROWS = 2_000  # below, waking a thread for each tree takes longer than the tree
 BITSET_WORDS = 8  # 256 bits: one for each code that a native category may have
 
 
@@ -46,14 +45,14 @@ class Forest:
         )
 
     def raw(self, matrix: Floats) -> Floats:
-        """Raw predictions `n_rows x n_outputs` (log-odds, or values) for rows of `n_rows x n_features` float64."""
-        from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+        """Raw predictions `n_rows x n_outputs` (log-odds, or values) for rows of `n_rows x n_features` float64.
 
-        threads = _openmp_effective_n_threads() if len(matrix) >= FEW_ROWS else 1
+        On one thread: OpenMP's would meet after each tree, and wait there for whatever else the cores are doing.
+        """
         outputs = len(self.baseline)
         raw = np.tile(self.baseline, (len(matrix), 1))
         for index, tree in enumerate(self._predictors):
-            raw[:, index % outputs] += tree.predict(matrix, self.known_codes, self.native_index, threads)
+            raw[:, index % outputs] += tree.predict(matrix, self.known_codes, self.native_index, 1)
         return raw
 
     def gains(self) -> Floats:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from training_assets.core.encoding.layout import Layout
 from training_assets.core.families import binning, boosting
-from training_assets.core.families.base import CURVE_METRIC, Data, Facts, Fit, Floats, shares
+from training_assets.core.families.base import Data, Facts, Fit, Floats, Learning, Stop, shares, why_not
 from training_assets.core.families.forest import Forest
+from training_assets.core.families.pace import learning_rate
 from training_assets.core.fingerprint import digest
 
 FILE = "trees.npz"
@@ -48,7 +50,7 @@ class HistGradientBoostingModel:
         """Predict by the contract's shapes."""
         from scipy.special import expit, softmax
 
-        parts = [self.forest.raw(block) for block in binning.blocks(data)]
+        parts = binning.of_blocks(data, self.forest.raw)
         raw = np.concatenate(parts) if parts else np.zeros((0, len(self.forest.baseline)))
         if self.task == "regression":
             return raw[:, 0]
@@ -86,7 +88,10 @@ class HistGradientBoostingModel:
 
 
 class HistGradientBoostingFamily:
-    """Gradient boosting on histograms, with categories by mask or as frequency-ranked codes."""
+    """Gradient boosting on histograms, with categories by mask or as frequency-ranked codes.
+
+    Equal rows, weights, parameters and seed give equal models (`canonical`) and curves on any number of threads.
+    """
 
     name = "hist_gradient_boosting"
 
@@ -100,6 +105,14 @@ class HistGradientBoostingFamily:
             "max_features": 0.8,
             "categories": "native",
         }
+
+    def portfolio(self, facts: Facts) -> list[dict[str, Any]]:
+        """Categories by mask, and as ranks in smaller trees; without categories, larger and smaller trees."""
+        usual = {**self.default_params(), "l2_regularization": 10.0, "max_features": 0.5}
+        usual["learning_rate"] = learning_rate(facts)
+        both = [{**usual, "categories": "native"}, {**usual, "max_leaf_nodes": 15, "categories": "ranked"}]
+        unread = () if facts.categories else ("categories",)
+        return [{name: value for name, value in params.items() if name not in unread} for params in both]
 
     def suggest(self, trial: Any, facts: Facts) -> dict[str, Any]:
         """Draw parameters; whether codes are categories or ranks is one of them, as neither always wins."""
@@ -115,31 +128,34 @@ class HistGradientBoostingFamily:
             params["categories"] = trial.suggest_categorical(f"{name}.categories", ["native", "ranked"])
         return params
 
+    def refusal(self, layout: Layout, learning: Learning) -> str | None:
+        """It learns every loss, on the CPU."""
+        return why_not(layout, learning)
+
     def fit(
         self,
         params: Mapping[str, Any],
         train: Data,
-        validation: Data,
+        validation: Data | None,
         *,
+        learning: Learning,
         threads: int,
         seed: int,
         max_iterations: int,
         patience: int,
-        deadline: Callable[[], bool],
+        stop: Stop,
     ) -> HistGradientBoostingModel:
         """Fit with early stopping on all of the validation rows whose class was seen in training."""
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn's; has no types
 
         chosen = {**self.default_params(), **params}
         bins = binning.of_training(train, native=chosen.pop("categories") == "native", seed=seed)
-        rows, labels = binning.of_validation(train, validation, bins), validation.y
-        if train.layout.task != "regression":
-            learnable = np.isin(labels, np.unique(train.y))
-            rows, labels = rows[learnable], labels[learnable]
+        watched = {} if validation is None else _watched(train, validation, bins)
         estimator = boosting.estimator(
-            train.layout.task,
             bins,
-            deadline,
+            learning,
+            learning.directions(train.layout.features),
+            stop,
             max_iter=max_iterations,
             n_iter_no_change=patience,
             random_state=seed,
@@ -147,12 +163,12 @@ class HistGradientBoostingFamily:
         )
         # OpenMP's limit belongs to the calling thread, so trials beside this one keep theirs.
         with threadpool_limits(threads, user_api="openmp"):
-            estimator.fit(bins.rows, train.y, X_val=rows, y_val=labels)
-        curves = boosting.curves(estimator, train.layout.task)
-        kept = int(np.argmin(curves["validation"])) + 1
+            estimator.fit(bins.rows, train.y, train.weights, **watched)
+        curves = boosting.curves(estimator)
+        kept = len(curves["train"]) if validation is None else estimator.best[1]
         return HistGradientBoostingModel(
             forest=Forest.of(estimator._predictors[:kept], estimator._baseline_prediction, bins.mapper),  # noqa: SLF001 - scikit-learn has no other way to its trees
-            fit=Fit(CURVE_METRIC[train.layout.task], curves, kept),
+            fit=Fit(learning.curve_metric, curves, kept),
             features=train.layout.features,
             task=train.layout.task,
             n_classes=train.layout.n_classes,
@@ -170,3 +186,14 @@ class HistGradientBoostingFamily:
             n_classes=header["n_classes"],
             seen=tuple(header["seen"]),
         )
+
+
+def _watched(train: Data, validation: Data, bins: binning.Bins) -> dict[str, Any]:
+    """Validation rows as scikit-learn's `fit` takes them; without those whose class no training row has."""
+    rows, labels, weights = binning.of_validation(train, validation, bins), validation.y, validation.weights
+    if train.layout.task != "regression":
+        learnable = np.isin(labels, np.unique(train.y))
+        if not learnable.all():
+            rows, labels = rows[learnable], labels[learnable]
+            weights = None if weights is None else weights[learnable]
+    return {"X_val": rows, "y_val": labels, "sample_weight_val": weights}

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from training_assets.core.encoding.layout import Layout
 from training_assets.core.families import design_matrix, penalised
-from training_assets.core.families.base import CURVE_METRIC, Data, Facts, Fit, Floats, shares
+from training_assets.core.families.base import Data, Facts, Fit, Floats, Learning, Stop, shares, why_not
 from training_assets.core.families.design_matrix import Scale
 from training_assets.core.fingerprint import digest
 from training_assets.spec.target import Task
@@ -85,7 +86,10 @@ class LinearModel:
 
 
 class LinearFamily:
-    """One weight a column, under an L2 penalty."""
+    """One weight a column, under an L2 penalty.
+
+    Equal rows, weights and parameters give equal models (`canonical`) and curves: one thread does it all.
+    """
 
     name = "linear"
 
@@ -93,48 +97,59 @@ class LinearFamily:
         """The penalty of scikit-learn's defaults: `C=1`, `alpha=1`."""
         return {"l2": 1.0}
 
+    def portfolio(self, _facts: Facts) -> list[dict[str, Any]]:
+        """The default alone: a penalty near it changes little."""
+        return [self.default_params()]
+
     def suggest(self, trial: Any, _facts: Facts) -> dict[str, Any]:
         """Draw the penalty."""
         return {"l2": trial.suggest_float("linear.l2", 1e-3, 300.0, log=True)}
+
+    def refusal(self, layout: Layout, learning: Learning) -> str | None:
+        """It learns the log loss and the squared error, on the CPU."""
+        return why_not(layout, learning, losses=("log_loss", "squared_error"))
 
     def fit(
         self,
         params: Mapping[str, Any],
         train: Data,
-        validation: Data,
+        validation: Data | None,
         *,
+        learning: Learning,
         threads: int,
         seed: int,
         max_iterations: int,
         patience: int,
-        deadline: Callable[[], bool],
+        stop: Stop,
     ) -> LinearModel:
-        """Fit to the end, or to the deadline; one thread, no randomness, no early stopping."""
+        """Fit until the solver has converged or `stop` says so; one thread, no randomness, no early stopping."""
         del threads, seed, patience
-        layout, labels = train.layout, train.y
-        center, spread = 0.0, 1.0
+        layout, center, spread = train.layout, 0.0, 1.0
         if layout.task == "regression":
-            center, spread = float(labels.mean()), float(labels.std()) or 1.0
+            center, spread = float(train.y.mean()), float(train.y.std()) or 1.0
         scale = train.shared("target scale", lambda: Scale.of(train))
-        rows = design_matrix.matrix(train, scale)
-        standardised = layout.task == "regression"
+
+        def rows_of(data: Data) -> penalised.Rows:
+            labels = (data.y - center) / spread if layout.task == "regression" else data.y
+            return penalised.Rows(design_matrix.matrix(data, scale), labels, data.weights)
+
+        rows = rows_of(train)
+        directions = {name: learning.monotone.get(name, 0) for name in layout.quantities}
         solution = penalised.fit(
-            (rows, (labels - center) / spread if standardised else labels),
-            (
-                design_matrix.matrix(validation, scale),
-                (validation.y - center) / spread if standardised else validation.y,
-            ),
+            rows,
+            None if validation is None else rows_of(validation),
             layout.task,
             layout.n_classes,
+            directions=[directions.get(owner, 0) for owner in design_matrix.owners(layout)],
             max_iterations=min(max_iterations, MAX_ITERATIONS),
-            deadline=deadline,
+            stop=lambda made, loss: stop(made, spread * loss),
             **{**self.default_params(), **params},
         )
-        spreads = train.shared("column spreads", lambda: design_matrix.spreads(rows))
+        spreads = train.shared("column spreads", lambda: design_matrix.spreads(rows.matrix))
         sizes = np.abs(solution.weights).mean(axis=1) * spreads
-        weight_of = dict.fromkeys(layout.features, 0.0)
-        for feature, size in zip(design_matrix.owners(layout), sizes.tolist(), strict=True):
-            weight_of[feature] += size
+        weight_of = layout.by_feature({})
+        for name, size in zip(design_matrix.owners(layout), sizes.tolist(), strict=True):
+            weight_of[layout.owner(name)] += size
         curves = {split: [spread * loss for loss in losses] for split, losses in solution.curves.items()}
         return LinearModel(
             solution=solution,
@@ -142,7 +157,7 @@ class LinearFamily:
             label_center=center,
             label_spread=spread,
             weight_of=weight_of,
-            fit=Fit(CURVE_METRIC[layout.task], curves, None),
+            fit=Fit(learning.curve_metric, curves, None),
             task=layout.task,
         )
 

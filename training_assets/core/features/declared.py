@@ -8,9 +8,10 @@ from pathlib import Path
 import polars as pl
 
 from training_assets.core.errors import InputError
+from training_assets.core.features.encodable import refuse_unfitting
 from training_assets.core.features.expressions import Expression, compile_expression
 from training_assets.core.features.joins import check_columns, check_names, table_schema, table_there
-from training_assets.core.features.logical import as_feature, logical
+from training_assets.core.features.logical import Kind, as_feature, kind_of, logical
 from training_assets.core.features.sql_words import words
 from training_assets.core.validation.casting import POLARS_TYPES
 from training_assets.spec import Join, ModelSpec
@@ -22,6 +23,7 @@ def hidden_columns(spec: ModelSpec) -> dict[str, str]:
     """The columns that no feature may be made from, each with the reason."""
     reasons = {name: spec.columns[name].because or "it is known only after the outcome" for name in spec.hidden}
     reasons |= dict.fromkeys(spec.with_role("split"), "it says which split the row is in")
+    reasons |= dict.fromkeys(spec.with_role("weight"), "it says how much the row counts")
     if spec.target.column is not None:
         reasons[spec.target.column] = "it is the label"
     return reasons
@@ -49,6 +51,11 @@ def intermediates(spec: ModelSpec) -> set[str]:
     return read | {name for join in spec.features.joins for name in row_columns(join)}
 
 
+def is_step(name: str, dtype: pl.DataType, spec: ModelSpec) -> bool:
+    """Whether an added column is a date (or clock time) on the way to others, and no feature itself."""
+    return dtype.is_temporal() and not isinstance(dtype, pl.Duration) and name in intermediates(spec)
+
+
 def compile_derived(name: str, spec: ModelSpec, known: Schema) -> Expression:
     """The expression of a derived column over the columns that are there.
 
@@ -63,8 +70,8 @@ def compile_derived(name: str, spec: ModelSpec, known: Schema) -> Expression:
 def no_feature(name: str, what: str) -> InputError:
     """The refusal of a column whose values no model reads."""
     message = (
-        f"feature '{name[:80]}' is {what}, which no model reads; derive parts of it, e.g. features.derived.{name[:40]}"
-        f'_hour: EXTRACT(hour FROM "{name[:40]}"), and give the column itself `role: time` or `role: ignored`'
+        f"feature '{name[:80]}' is {what}, which no model reads; derive a number, a text or a date of it under "
+        f'features.derived, e.g. EXTRACT(hour FROM "{name[:40]}"), and leave the column itself out'
     )
     return InputError("E_FEATURE_TYPE", message)
 
@@ -74,8 +81,8 @@ def check_expressions(spec: ModelSpec, root: Path) -> None:
 
     Joined tables are looked at for their column names only, and only where the files exist. Raises InputError: those of
     `compile_expression` and of joins' names; `E_LEAKING` also where a join looks rows up by a hidden column, or where
-    the label can be computed from features; `E_FEATURE_TYPE` for a feature that is a date; `E_NAME` for a derived name
-    that is reserved or taken.
+    the label can be computed from features; `E_FEATURE_TYPE` for a feature of a type that no model reads; `E_ENCODING`
+    for an encoding that does not fit its feature; `E_NAME` for a derived name that is reserved or taken.
     """
     raw: Schema = {name: POLARS_TYPES[column.type] for name, column in spec.columns.items()}
     _check_raw_features(spec)
@@ -98,7 +105,7 @@ def check_expressions(spec: ModelSpec, root: Path) -> None:
     for name in spec.features.derived:
         if name not in made:
             derive(name)
-    _check_added_types(spec, known)
+    _check_encodings(spec, known)
     if spec.target.expression is not None:
         label = compile_expression(spec.target.expression, raw, {}, "target.expression")
         _check_label(label, {*spec.raw_features, *read})
@@ -107,8 +114,6 @@ def check_expressions(spec: ModelSpec, root: Path) -> None:
 def _check_raw_features(spec: ModelSpec) -> None:
     for name in spec.raw_features:
         column = spec.columns[name]
-        if column.type in {"date", "datetime"}:
-            raise no_feature(name, f"a {column.type}")
         if column.type == "string" and column.categorical is False:
             message = f"columns.{name[:80]}: text is no quantity; remove `categorical: false` or change its type"
             raise InputError("E_FEATURE_TYPE", message)
@@ -142,14 +147,22 @@ def _joined_schema(join: Join, known: Schema, root: Path) -> Schema:
     return {join.prefix + name: table[name] for name in join.columns}
 
 
-def _check_added_types(spec: ModelSpec, known: Schema) -> None:
-    read = intermediates(spec)
+def _check_encodings(spec: ModelSpec, known: Schema) -> None:
+    """Refuse added columns that no model reads, and encodings that do not fit; types that no table told yet may fit."""
+    kinds: dict[str, Kind] = {}
+    untold = set()
     for name in feature_names(spec):
         dtype = known.get(name)
-        if name in spec.columns or dtype is None or (dtype.is_temporal() and name in read):
-            continue
-        if as_feature(pl.Series(name, [], dtype)) is None:
-            raise no_feature(name, str(logical(pl.Series(name, [], dtype)).dtype))
+        if name in spec.columns:
+            kinds[name] = kind_of(spec.columns[name])
+        elif dtype is None:
+            untold.add(name)
+        elif not is_step(name, dtype, spec):
+            made = as_feature(pl.Series(name, [], dtype))
+            if made is None:
+                raise no_feature(name, str(logical(pl.Series(name, [], dtype)).dtype))
+            kinds[name] = made[1]
+    refuse_unfitting(kinds, spec.encoding, untold)
 
 
 def _check_label(label: Expression, visible: set[str]) -> None:

@@ -6,7 +6,16 @@ from typing import Literal
 
 import polars as pl
 
-Kind = Literal["numeric", "categorical"]
+from training_assets.spec.columns import Column
+
+Kind = Literal["numeric", "categorical", "date"]
+
+
+def kind_of(column: Column) -> Kind:
+    """What a raw column is as a feature."""
+    if column.type in {"date", "datetime"}:
+        return "date"
+    return "categorical" if column.is_categorical else "numeric"
 
 
 def logical(values: pl.Series) -> pl.Series:
@@ -30,9 +39,9 @@ def logical(values: pl.Series) -> pl.Series:
 
 
 def as_feature(values: pl.Series) -> tuple[pl.Series, Kind] | None:
-    """Values as a feature with its kind, or None for types that no model reads (dates, lists, nothing at all).
+    """Values as a feature with its kind, or None for types that no model reads (clock times, lists, nothing at all).
 
-    Booleans are the categories "true" and "false"; a duration is its seconds.
+    Booleans are the categories "true" and "false"; a duration is its seconds; dates and times stay what they are.
     """
     if isinstance(values.dtype, pl.Duration):
         return (values.dt.total_microseconds() / 1e6).alias(values.name), "numeric"
@@ -41,4 +50,6 @@ def as_feature(values: pl.Series) -> tuple[pl.Series, Kind] | None:
         return values, "numeric"
     if values.dtype in (pl.String, pl.Boolean):
         return values.cast(pl.String), "categorical"
+    if values.dtype in (pl.Date, pl.Datetime):
+        return values, "date"
     return None

@@ -12,7 +12,7 @@ from training_assets.core.features.declared import (
     check_expressions,
     compile_derived,
     feature_names,
-    intermediates,
+    is_step,
     needed_before,
     no_feature,
 )
@@ -28,7 +28,10 @@ DEALT_BY = ("time", "group", "split")
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """Rows with `_batch`, `_row`, `_key`, `_target`, the columns that splits go by, and the features in `kinds`."""
+    """Rows with `_batch`, `_row`, `_key`, `_target`, the columns that splits go by, and the features in `kinds`.
+
+    Where a column has `role: weight`, its numbers are in `_weight` (Float64, above 0).
+    """
 
     rows: pl.DataFrame
     kinds: FeatureKinds
@@ -38,10 +41,11 @@ class FeatureTable:
 def feature_table(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> FeatureTable:
     """Validated rows (n_rows) with joined and derived features, in the same order.
 
-    Features come in the order raw, joined, derived; quantities as Int64 or Float64, categories as String, all nullable.
-    Joins and derived columns see raw columns and what was added before them. Raises InputError: those of joins and
-    expressions; `E_FEATURE_TYPE` for a feature that is a date or no value at all; `E_LABEL`, `E_LABEL_CONST` for labels
-    that cannot be trained on.
+    Features come in the order raw, joined, derived; quantities as Int64 or Float64, categories as String, dates as Date
+    or Datetime, all nullable. Joins and derived columns see raw columns and what was added before them. An added date
+    that other columns are made from is that alone, and no feature. Raises InputError: those of joins and expressions;
+    `E_FEATURE_TYPE` for a feature of a type that no model reads; `E_LABEL`, `E_LABEL_CONST` for labels that cannot be
+    trained on.
     """
     labels = targets(validated, spec)
     if labels.null_count():
@@ -56,9 +60,9 @@ def feature_table(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> Featu
             features.append(made[0])
             kinds[name] = made[1]
     dealt_by = [name for role in DEALT_BY for name in spec.with_role(role)]
-    rows = (
-        validated.select(*POSITION).with_columns(labels).with_columns(validated.select(dealt_by)).with_columns(features)
-    )
+    weights = [validated[name].cast(pl.Float64).alias("_weight") for name in spec.with_role("weight")]
+    rows = validated.select(*POSITION).with_columns(labels, *weights)
+    rows = rows.with_columns(validated.select(dealt_by)).with_columns(features)
     return FeatureTable(rows, kinds, ordered_classes(labels, spec.target))
 
 
@@ -83,14 +87,16 @@ def _derived(rows: pl.DataFrame, name: str, spec: ModelSpec) -> pl.DataFrame:
 
 
 def _feature(values: pl.Series, spec: ModelSpec) -> tuple[pl.Series, Kind] | None:
-    """A column as a feature; None for a date that only other columns are made from."""
+    """A column as a feature; None for an added date (or clock time) that other columns are made from."""
     column = spec.columns.get(values.name)
     if column is not None and column.is_categorical:
         return class_text(values), "categorical"
     if column is not None and column.type == "boolean":
         return values.cast(pl.Int64), "numeric"
+    if column is None and is_step(values.name, values.dtype, spec):
+        return None
     made = as_feature(values)
-    if made is None and not (values.dtype.is_temporal() and values.name in intermediates(spec)):
+    if made is None:
         raise no_feature(values.name, str(values.dtype))
     return made
 

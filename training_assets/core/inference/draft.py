@@ -23,7 +23,7 @@ from training_assets.core.inference.sentinels import ask_about_sentinels
 from training_assets.core.inference.spec_text import to_yaml
 from training_assets.core.inference.texts import text_features
 from training_assets.core.inference.times import with_time
-from training_assets.spec import BeatsDummyRule, Column, Evaluation, Features, ModelSpec, Source
+from training_assets.spec import BeatsDummyRule, Column, Encoding, Evaluation, Features, ModelSpec, Source
 from training_assets.spec.target import Task
 
 __all__ = ["Draft", "Question", "draft", "draft_rows", "to_yaml"]
@@ -83,7 +83,7 @@ def _drafted(source: Source, table: Table, target: str | None, name: str, notes:
     columns = without_copied_keys(columns, table.rows, aim, notes)
     columns, split = with_group(columns, table.rows, aim, notes)
     ask_about_sentinels(columns, table.rows, label, notes, text=source.format == "csv")
-    columns, made = text_features(columns, table.rows, label, notes)
+    columns, made, encodings = text_features(columns, table.rows)
     derived |= made
     if not derived and not any(column.role == "feature" for each, column in columns.items() if each != label):
         reasons = _reasons(columns, label)
@@ -95,6 +95,7 @@ def _drafted(source: Source, table: Table, target: str | None, name: str, notes:
         columns=columns,
         target=aim,
         features=Features(derived=derived),
+        encoding=Encoding(columns=encodings),
         split=split,
         evaluation=Evaluation(gates=[BeatsDummyRule(kind="beats_dummy", metric=GATE_METRIC[aim.task])]),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from training_assets.core.features.logical import Kind
+from training_assets.core.features.logical import Kind, kind_of
 from training_assets.core.inference.notes import Notes
 from training_assets.core.inference.roles import ignored, words_of
 from training_assets.core.leakage.evidence import LEAST_ROWS, Evidence, Leak
@@ -22,9 +22,7 @@ def with_leaks(columns: dict[str, Column], rows: pl.DataFrame, target: Target, n
     """
     label = str(target.column)
     kinds: dict[str, Kind] = {
-        name: "numeric" if column.type in {"integer", "number"} and not column.categorical else "categorical"
-        for name, column in columns.items()
-        if column.role == "feature" and name != label
+        name: kind_of(column) for name, column in columns.items() if column.role == "feature" and name != label
     }
     changed = dict(columns)
     for name in list(kinds):

@@ -102,8 +102,8 @@ def _role(
     if column.type == "string" and is_free_text(values, facts.distinct):
         notes.ask(
             f"columns.{name}.role",
-            f"'{name}' is free text; as a category it would be learnt by heart. Does the model need what it says?",
-            "ignored; derive what matters under features.derived, for example LENGTH or REGEXP_LIKE",
+            f"'{name}' is free text. Is it written before the outcome is known?",
+            "feature, read by its words (`method: embedded`); `role: leaking` where it is written afterwards",
         )
         return ignored("free text")
     named_id = names_things(name)

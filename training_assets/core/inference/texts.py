@@ -1,15 +1,15 @@
-"""What a model can read of free text without a language model: how long it is, and what is in it."""
+"""What a model can read of free text without a language model: its words, how long it is, and what is in it."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from training_assets.core.inference.notes import Notes
 from training_assets.core.inference.times import free_name, working
 from training_assets.spec import Column
+from training_assets.spec.encoding import AnyEncoding, AsEmbedded
 
 FREE_TEXT = "free text"
-MOST_TEXTS = 3
+MOST_MEASURED = 3
 MEASURES = {
     "length": "LENGTH({})",
     "words": "LENGTH({0}) - LENGTH(REPLACE({0}, ' ', ''))",
@@ -21,24 +21,15 @@ MEASURES = {
 
 
 def text_features(
-    columns: dict[str, Column], rows: pl.DataFrame, label: str, notes: Notes
-) -> tuple[dict[str, Column], dict[str, str]]:
-    """The columns, and features derived from those that are free text.
-
-    Where nothing but text is left, the first text is the key: it is what tells rows apart, so that equal texts get into
-    the same split.
-    """
-    texts = [name for name, column in columns.items() if column.because == FREE_TEXT][:MOST_TEXTS]
+    columns: dict[str, Column], rows: pl.DataFrame
+) -> tuple[dict[str, Column], dict[str, str], dict[str, AnyEncoding]]:
+    """The columns with free texts as features, what is derived from them, and how they are encoded."""
+    texts = [name for name, column in columns.items() if column.because == FREE_TEXT]
+    features = {name: columns[name].model_copy(update={"role": "feature", "because": None}) for name in texts}
     derived: dict[str, str] = {}
-    for name in texts:
+    for name in texts[:MOST_MEASURED]:
         for measure, template in MEASURES.items():
             sql = working(template, name, rows)
             if sql is not None:
                 derived[free_name(f"{name}_{measure}", {*columns, *derived})] = sql
-    others = [name for name, column in columns.items() if column.role in {"feature", "key", "time"} and name != label]
-    if texts and not others:
-        notes.assume(
-            f"'{texts[0]}' identifies a row, since there is nothing else; its length and signs are the features"
-        )
-        columns = {**columns, texts[0]: columns[texts[0]].model_copy(update={"role": "key", "because": None})}
-    return columns, derived
+    return {**columns, **features}, derived, {name: AsEmbedded(method="embedded") for name in texts}

@@ -19,6 +19,7 @@ OTHER_TIMES = {
     *("modified", "due", "birth", "dob", "birthday", "expiry", "expires", "cancel", "cancelled", "canceled"),
     *("delivered", "discharge"),
 }
+BIRTH = {"birth", "dob", "birthday"}  # long before the row
 PARTS = {"weekday": "dow", "month": "month", "hour": "hour"}
 PLAIN_NAME = r"[A-Za-z][A-Za-z0-9_]*"
 # Where the default shares of the split would cut.
@@ -28,7 +29,10 @@ CUTS = {"validation_from": 0.70, "test_from": 0.85}
 def with_time(
     columns: dict[str, Column], rows: pl.DataFrame, label: str, notes: Notes
 ) -> tuple[dict[str, Column], dict[str, str]]:
-    """The columns with one of role time, where there is a date that varies, and derived features from that one."""
+    """The columns with one of role time, where there is a date that varies, and derived features from that one.
+
+    Other dates are features where they are never later.
+    """
     dates = [name for name, column in columns.items() if column.type in {"date", "datetime"} and name != label]
     changed = dict(columns)
     for name in dates:
@@ -43,14 +47,29 @@ def with_time(
         notes.ask(
             f"columns.{time}.role",
             f"several columns are dates ({listed(varying)}); which says when a row arose? Others may be from later",
-            f"'{time}' is the time, the others are ignored",
+            f"'{time}' is the time; others are features where they are never later, else ignored",
         )
     cuts = ", ".join(f"{key}: '{_at(rows[time], share)}'" for key, share in CUTS.items())
+    earlier = [name for name in varying if name != time and _known_by(name, time, rows)]
+    changed |= {name: columns[name] for name in earlier}
     notes.assume(
         f"'{time}' says when a row arose, but the split is stratified, not by time; to test on the newest rows, set "
         f"split: {{method: time, {cuts}}}"
     )
-    return changed, _derived(time, rows, set(columns))
+    derived = _derived(time, rows, set(columns))
+    for name in earlier:
+        sql = working(f'"{time}" - {{}}', name, rows)
+        if sql is not None:
+            derived[free_name(f"{time}_since_{name}", {*columns, *derived})] = sql
+    return changed, derived
+
+
+def _known_by(name: str, time: str, rows: pl.DataFrame) -> bool:
+    """Whether a date is never later than the row's time, and its name does not tell of an outcome."""
+    both = rows.select(date=pl.col(name), time=pl.col(time)).drop_nulls()
+    kind = pl.Date if pl.Date in both.dtypes else pl.Datetime("us")
+    late = both.select((pl.col("date").cast(kind) > pl.col("time").cast(kind)).any()).item()
+    return not late and not OTHER_TIMES - BIRTH & set(words_of(name))
 
 
 def _at(times: pl.Series, share: float) -> str:

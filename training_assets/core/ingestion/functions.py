@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import polars as pl
@@ -20,9 +17,11 @@ from training_assets.core.ingestion.deliveries import Delivery, Reader
 from training_assets.core.ingestion.excerpt import excerpt
 from training_assets.core.ingestion.fitting import arrow_rows, fitted
 from training_assets.core.ingestion.reading import typed_rows
+from training_assets.core.project_code import imported, is_below, project_file
 from training_assets.spec import ModelSpec
 
 LONGEST_VERSION = 200
+SPEC_KEY = ("source.function", "E_FUNCTION")
 
 
 def open_function(reference: str, spec: ModelSpec, root: Path) -> Reader:
@@ -33,7 +32,7 @@ def open_function(reference: str, spec: ModelSpec, root: Path) -> Reader:
     where there is no such file; it is run when rows are asked for, not before.
     """
     module, _, function = reference.partition(":")
-    return _Function(module, function, _file(module, root), spec, root)
+    return _Function(module, function, project_file(module, root, *SPEC_KEY), spec, root)
 
 
 class _Function:
@@ -63,7 +62,7 @@ class _Function:
     def _returned(self) -> tuple[str, pl.DataFrame]:
         """Version and rows; what the function raises becomes InputError, without its text: it may hold secrets."""
         try:
-            returned = getattr(_imported(self._module, self._file, self._root), self._function)()
+            returned = getattr(imported(self._module, self._root, *SPEC_KEY), self._function)()
             version, rows = self._taken_apart(returned)
             return version, _frame(rows, self._spec, self._where)
         except InputError as known:
@@ -73,7 +72,9 @@ class _Function:
         raise wrong
 
     def _failed(self, error: BaseException) -> InputError:
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if self._is_below(frame.filename)]
+        frames = [
+            frame for frame in traceback.extract_tb(error.__traceback__) if is_below(Path(frame.filename), self._root)
+        ]
         place = (
             f"{Path(frames[-1].filename).resolve().relative_to(self._root.resolve())}, line {frames[-1].lineno}"
             if frames
@@ -89,9 +90,6 @@ class _Function:
             )
         return InputError("E_FUNCTION", message)
 
-    def _is_below(self, filename: str) -> bool:
-        return Path(filename).resolve().is_relative_to(self._root.resolve()) and not _is_installed(Path(filename))
-
     def _taken_apart(self, returned: object) -> tuple[str, Any]:
         if isinstance(returned, tuple) and len(returned) == 2:
             version, rows = returned
@@ -105,37 +103,6 @@ class _Function:
             "that names the version of the data, and a Polars, pandas or Arrow table"
         )
         raise InputError("E_FUNCTION", message)
-
-
-def _file(module: str, root: Path) -> Path:
-    """The module's file; raises InputError E_FUNCTION where none lies below the root (installed packages do not)."""
-    base = root.resolve()
-    stem = base.joinpath(*module.split("."))
-    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-        if path.is_file() and path.resolve().is_relative_to(base) and not _is_installed(path):
-            return path.resolve()
-    wanted = "/".join(module.split("."))
-    message = f"source.function: no {wanted}.py below the project's root; only the project's own functions are called"
-    raise InputError("E_FUNCTION", message)
-
-
-def _is_installed(path: Path) -> bool:
-    return "site-packages" in path.parts or any((folder / "pyvenv.cfg").exists() for folder in path.parents)
-
-
-def _imported(name: str, file: Path, root: Path) -> ModuleType:
-    """The module of that very file; the root is on the path while it is imported, for what it imports itself."""
-    sys.path.insert(0, str(root.resolve()))
-    try:
-        importlib.invalidate_caches()
-        module = importlib.import_module(name)
-    finally:
-        sys.path.remove(str(root.resolve()))
-    found = getattr(module, "__file__", None)
-    if found is None or Path(found).resolve() != file:
-        message = f"source.function: {name} is another module of that name, not {file.name} of the project; rename it"
-        raise InputError("E_FUNCTION", message)
-    return module
 
 
 def _frame(rows: Any, spec: ModelSpec, where: str) -> pl.DataFrame:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import polars as pl
 
-from training_assets.core.features.declared import intermediates
+from training_assets.core.features.declared import feature_names, intermediates
 from training_assets.core.leakage.evidence import Leak, shown
 from training_assets.spec import ModelSpec
 
 # A few wrong entries are a matter of quality; one row in a hundred is a habit.
 STRONG = 0.01
 LEAST_LATE = 3
-REMEDY = "derive no feature from it; where it is planned ahead and known in time, say so in a waiver"
+REMEDY = (
+    "give it `role: ignored`, and derive no feature from it; where it is planned ahead and known in time, say so in a "
+    "waiver"
+)
 
 
 def read_dates(spec: ModelSpec, rows: pl.DataFrame) -> list[str]:
-    """Raw and joined dates that a derived column or a join reads, beside the row's own time."""
-    own, read = spec.one_with_role("time"), intermediates(spec)
+    """Raw and joined dates that are features, or that a derived column or a join reads, beside the row's own time."""
+    own, read = spec.one_with_role("time"), intermediates(spec) | set(feature_names(spec))
     return [
         name
         for name, dtype in rows.schema.items()

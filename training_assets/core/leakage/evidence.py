@@ -32,7 +32,10 @@ class Leak:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Labelled rows, of which the features in `kinds` are judged; `label` is a quantity or a class text."""
+    """Labelled rows, of which the features in `kinds` are judged; `label` is a quantity or a class text.
+
+    Dates are quantities here: seconds since 1970.
+    """
 
     rows: pl.DataFrame
     label: str
@@ -43,9 +46,10 @@ class Evidence:
     def of(cls, rows: pl.DataFrame, label: str, task: Task, kinds: Mapping[str, Kind]) -> Evidence:
         """The rows that have a label, at most `SAMPLE` of them, the same ones each time."""
         labels = rows[label].cast(pl.Float64) if task == "regression" else class_text(rows[label]).alias(label)
-        columns = [class_text(rows[name]) if kind == "categorical" else rows[name] for name, kind in kinds.items()]
+        columns = [_plain(rows[name], kind) for name, kind in kinds.items()]
         known = pl.DataFrame([*columns, labels]).filter(pl.col(label).is_not_null())
-        return cls(known if known.height <= SAMPLE else known.sample(SAMPLE, seed=0), label, task, kinds)
+        plain: dict[str, Kind] = {name: "numeric" if kind == "date" else kind for name, kind in kinds.items()}
+        return cls(known if known.height <= SAMPLE else known.sample(SAMPLE, seed=0), label, task, plain)
 
     @cached_property
     def numeric(self) -> list[str]:
@@ -61,6 +65,12 @@ class Evidence:
     def y(self) -> pl.Series:
         """The labels."""
         return self.rows[self.label]
+
+
+def _plain(values: pl.Series, kind: Kind) -> pl.Series:
+    if kind == "date":
+        return (values.cast(pl.Datetime("us")).to_physical() / 1e6).alias(values.name)
+    return class_text(values) if kind == "categorical" else values
 
 
 def shown(name: str) -> str:

@@ -46,7 +46,7 @@ def preprocessor_saw_training_rows_alone(stored: str, train: pl.DataFrame, featu
 
 
 def poisoned(train: pl.DataFrame, features: list[str], seed: int) -> pl.DataFrame:
-    """As many rows as training has, plus some: other quantities, levels never seen, holes, and labels at random."""
+    """As many rows as training has, plus some: other numbers and dates, levels never seen, holes, labels at random."""
     rng = np.random.default_rng(seed)
     rows = train.gather(rng.integers(0, train.height, train.height + 10 * seed))
     holes = pl.Series(rng.random(rows.height) < 0.2)
@@ -56,6 +56,8 @@ def poisoned(train: pl.DataFrame, features: list[str], seed: int) -> pl.DataFram
         if values.dtype.is_numeric():
             values = values.fill_null(0).cast(pl.Float64) * -7.0 + 1e6 * seed + pl.Series(rng.normal(size=rows.height))
             values = values.round().cast(train.schema[name], strict=False)
+        elif values.dtype.is_temporal():
+            values = values.dt.offset_by(f"{7 * seed}y").dt.offset_by(f"{seed}d")
         else:
             values = values.fill_null("") + f" poison {seed}"
         frame = pl.DataFrame({"value": values, "hole": holes})

@@ -40,11 +40,11 @@ def leaks_of(
     dates: list[Leak] = []
     groups: list[Leak] = []
     named = candidates(spec)
-    if named or reads_dates(spec):
+    if named or reads_dates(spec, kinds):
         rows = raw()
         dealt = _dealt(splits, [*position, "_target"])
         groups = parted_groups(dealt.join(rows.select(*position, *named), on=position), spec) if named else []
-        if reads_dates(spec):
+        if reads_dates(spec, kinds):
             some = train if train.height <= SAMPLE else train.sample(SAMPLE, seed=0)
             dates = dated_after(widened(rows.join(some.select(position), on=position, how="semi"), spec, root), spec)
     time, by = promised(spec), dealt_by(spec)
@@ -71,9 +71,9 @@ def split_findings(leaks: Mapping[str, list[Leak]], spec: ModelSpec) -> list[Fin
     return with_idle(found, [leak for each in leaks.values() for leak in each], waive)
 
 
-def reads_dates(spec: ModelSpec) -> bool:
+def reads_dates(spec: ModelSpec, kinds: Mapping[str, Kind]) -> bool:
     """Whether a feature may be made from a date beside the row's own time, and there is a time to compare it with."""
-    time, read = spec.one_with_role("time"), intermediates(spec)
+    time, read = spec.one_with_role("time"), intermediates(spec) | {name for name in kinds if kinds[name] == "date"}
     dates = {name for name, column in spec.columns.items() if column.type in {"date", "datetime"} and name != time}
     joined = {join.prefix + name for join in spec.features.joins for name in join.columns}
     return time is not None and bool((dates | joined) & read)

@@ -1,18 +1,26 @@
-"""Who proposes the next trial: Optuna's samplers after each family's default, or a grid."""
+"""Who proposes the next trial: what was best last time, each family's strong settings, then Optuna or a grid."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from training_assets.core.errors import InputError
-from training_assets.core.families import FAMILIES, Facts
-from training_assets.spec.search import Family, Search
+import numpy as np
 
-# Trials before TPE reads any result; Optuna waits for 10, which is half of a search of 20.
-STARTUP = 8
+from training_assets.core import fingerprint
+from training_assets.core.errors import InputError
+from training_assets.core.families import Facts, Family
+from training_assets.core.search.study import Origin
+from training_assets.spec.search import Search
+
+# Much like lightgbm and extra_trees: their turns come after those of other kinds of model.
+ALIKE = ("hist_gradient_boosting", "random_forest")
+
+# Trials of a family before TPE reads results; Optuna waits for 10, which is all that a family gets in a short search.
+STARTUP = 5
 
 
 @dataclass(frozen=True)
@@ -21,96 +29,150 @@ class Proposal:
 
     family: str
     params: dict[str, Any]
+    origin: Origin
+    ticket: Any = field(default=None, compare=False, repr=False)  # Optuna's own trial, for those that it drew
+
+    @property
+    def identity(self) -> str:
+        """Sha256 over what decides the fit: equal proposals need not be tried twice."""
+        return fingerprint.digest([self.family, self.params])
 
 
 class Proposals(Protocol):
     """A sequence of proposals, each a function of the seed and of the results told before it was asked for."""
 
-    @property
-    def total(self) -> int | None:
-        """How many proposals there are; None for no end."""
+    def ask(self) -> Proposal | None:
+        """Give the next proposal; None where there is no more."""
 
-    @property
-    def blind(self) -> int | None:
-        """How many of the first proposals read no result, so that none need be waited for; None for all."""
-
-    def ask(self) -> Proposal:
-        """Give the next proposal."""
-
-    def tell(self, number: int, score: float | None) -> None:
-        """Take the result of that proposal; None where its trial failed. Called in order, each number once."""
+    def tell(self, proposal: Proposal, score: float | None) -> None:
+        """Take the result of a proposal, in whatever order they come; None where its trial failed."""
 
 
-def proposals(spec: Search, facts: Facts, direction: Literal["higher", "lower"]) -> Proposals:
-    """Give the spec's sampler; `InputError` E_GRID for a grid of parameters that a family does not have."""
-    return _Grid(spec.grid) if spec.grid is not None else _Sampled(spec, facts, direction)
+def proposals(
+    spec: Search,
+    families: Mapping[str, Family],
+    facts: Facts,
+    direction: Literal["higher", "lower"],
+    warm: Sequence[tuple[str, dict[str, Any]]] = (),
+) -> Proposals:
+    """Give the spec's sampler; `InputError` E_GRID for a grid of parameters that a family does not have.
+
+    `warm` are families and parameters that were best in an earlier study; what a family does not know is left out.
+    """
+    if spec.grid is not None:
+        return _Grid(spec.grid, families)
+    return _Sampled(spec, families, facts, direction, warm)
 
 
 class _Sampled:
-    """The default of each family, cheapest first, then Optuna's TPE or random draws over all families at once."""
+    """Known settings first, the families taking turns; then draws, most of them from the families that do best.
 
-    total = None
+    Each family has an Optuna study of its own, so that TPE models its parameters together. The family of rank r gets a
+    share of 2^-r of the draws.
+    """
 
-    def __init__(self, spec: Search, facts: Facts, direction: Literal["higher", "lower"]) -> None:
+    def __init__(
+        self,
+        spec: Search,
+        families: Mapping[str, Family],
+        facts: Facts,
+        direction: Literal["higher", "lower"],
+        warm: Sequence[tuple[str, dict[str, Any]]],
+    ) -> None:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)  # else a line a trial, beside the progress of the search
-        random = spec.sampler == "random"
-        self.blind = None if random else max(STARTUP, len(spec.families))
-        sampler: optuna.samplers.BaseSampler = (
-            optuna.samplers.RandomSampler(seed=spec.seed)
-            if random
-            else optuna.samplers.TPESampler(seed=spec.seed, n_startup_trials=self.blind or STARTUP)
-        )
-        storage = optuna.storages.InMemoryStorage()
-        self._study = optuna.create_study(
-            storage=storage, sampler=sampler, direction="maximize" if direction == "higher" else "minimize"
-        )
-        self._families = [name for name in FAMILIES if name in spec.families]
-        self._facts = facts
-        self._asked: list[optuna.trial.Trial] = []
-        for name in self._families:
-            defaults = {f"{name}.{key}": value for key, value in FAMILIES[name].default_params().items()}
-            self._study.enqueue_trial({"family": name, **defaults})
+        self._families, self._facts = families, facts
+        self._sign = -1 if direction == "higher" else 1
+        self._studies: dict[str, Any] = {}
+        for place, name in enumerate(families):
+            seed = int(np.random.default_rng([spec.seed, place]).integers(2**31))
+            sampler: optuna.samplers.BaseSampler = (
+                optuna.samplers.RandomSampler(seed=seed)
+                if spec.sampler == "random"
+                else optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP)
+            )
+            way: Literal["maximize", "minimize"] = "maximize" if direction == "higher" else "minimize"
+            self._studies[name] = optuna.create_study(
+                storage=optuna.storages.InMemoryStorage(), sampler=sampler, direction=way
+            )
+        self._known = _known(families, facts, warm)
+        self._drawn = dict.fromkeys(families, 0)
+        self._best: dict[str, float] = {}
+        self._failed: set[str] = set()
 
-    def ask(self) -> Proposal:
-        trial = self._study.ask()
-        self._asked.append(trial)
-        family = str(trial.suggest_categorical("family", self._families))
-        return Proposal(family, FAMILIES[family].suggest(trial, self._facts))
+    def ask(self) -> Proposal | None:
+        known = next(self._known, None)
+        if known is not None:
+            return known
+        left = [name for name in self._families if name not in self._failed or name in self._best]
+        if not left:
+            return None
+        ranked = sorted(left, key=lambda name: self._best.get(name, np.inf))
+        share = {name: 0.5**rank for rank, name in enumerate(ranked)}
+        family = max(ranked, key=lambda name: share[name] / (self._drawn[name] + 1))
+        self._drawn[family] += 1
+        ticket = self._studies[family].ask()
+        return Proposal(family, self._families[family].suggest(ticket, self._facts), "sampler", ticket)
 
-    def tell(self, number: int, score: float | None) -> None:
+    def tell(self, proposal: Proposal, score: float | None) -> None:
         from optuna.trial import TrialState
 
-        self._study.tell(self._asked[number], score, state=TrialState.FAIL if score is None else TrialState.COMPLETE)
+        study, ticket = self._studies[proposal.family], proposal.ticket
+        if ticket is None:
+            study.enqueue_trial({f"{proposal.family}.{name}": value for name, value in proposal.params.items()})
+            ticket = study.ask()
+            self._families[proposal.family].suggest(ticket, self._facts)
+        study.tell(ticket, score, state=TrialState.FAIL if score is None else TrialState.COMPLETE)
+        if score is None:
+            self._failed.add(proposal.family)
+        else:
+            self._best[proposal.family] = min(self._sign * score, self._best.get(proposal.family, np.inf))
+
+
+def _known(
+    families: Mapping[str, Family], facts: Facts, warm: Sequence[tuple[str, dict[str, Any]]]
+) -> Iterator[Proposal]:
+    """What is worth a trial before any search: a setting of each kind of model, what was best before, the others."""
+    turns: dict[int, list[Proposal]] = defaultdict(list)
+    for name, family in families.items():
+        for place, params in enumerate(family.portfolio(facts)):
+            turns[place + (name in ALIKE)].append(Proposal(name, params, "portfolio"))
+    first, *others = [turns[place] for place in sorted(turns)]
+    best = [
+        Proposal(name, dict(params), "warm start")
+        for name, params in warm
+        if name in families and set(params) <= set(families[name].default_params())
+    ]
+    seen = set()
+    for proposal in [*first[:1], *best, *first[1:], *itertools.chain.from_iterable(others)]:
+        if proposal.identity not in seen:
+            seen.add(proposal.identity)
+            yield proposal
 
 
 class _Grid:
     """Every combination that the spec lists, the families taking turns; what it does not name stays at its default."""
 
-    blind = None
-
-    def __init__(self, grid: Mapping[Family, Mapping[str, list[Any]]]) -> None:
-        points = [list(_combinations(family, values)) for family, values in grid.items()]
+    def __init__(self, grid: Mapping[str, Mapping[str, list[Any]]], families: Mapping[str, Family]) -> None:
+        points = [list(_combinations(name, families[name], values)) for name, values in grid.items()]
         turns = itertools.chain.from_iterable(itertools.zip_longest(*points))
-        self._points = [point for point in turns if point is not None]
-        self._next = iter(self._points)
-        self.total = len(self._points)
+        self._next = iter([point for point in turns if point is not None])
 
-    def ask(self) -> Proposal:
-        return next(self._next)
+    def ask(self) -> Proposal | None:
+        return next(self._next, None)
 
-    def tell(self, number: int, score: float | None) -> None:
+    def tell(self, proposal: Proposal, score: float | None) -> None:
         """Results do not matter."""
 
 
-def _combinations(family: str, values: Mapping[str, list[Any]]) -> Iterator[Proposal]:
-    defaults = FAMILIES[family].default_params()
-    unknown = [name for name in values if name not in defaults]
-    empty = [name for name, choices in values.items() if not choices]
+def _combinations(name: str, family: Family, values: Mapping[str, list[Any]]) -> Iterator[Proposal]:
+    defaults = family.default_params()
+    unknown = [key for key in values if key not in defaults]
+    empty = [key for key, choices in values.items() if not choices]
     if unknown or empty:
         what = f"names '{unknown[0][:40]}', which it does not have" if unknown else f"lists no value for '{empty[0]}'"
-        message = f"search.grid.{family} {what}; its parameters are {', '.join(defaults)}"
+        message = f"search.grid.{name} {what}; its parameters are {', '.join(defaults)}"
         raise InputError(code="E_GRID", message=message)
     for chosen in itertools.product(*values.values()):
-        yield Proposal(family, {**defaults, **dict(zip(values, chosen, strict=True))})
+        yield Proposal(name, {**defaults, **dict(zip(values, chosen, strict=True))}, "grid")

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from training_assets.core.errors import InputError
-from training_assets.core.operating_point import Objective, best_threshold
+from training_assets.core.families.base import Learning
+from training_assets.core.operating_point import best_threshold
+from training_assets.core.search import measures
+from training_assets.core.search.measures import Decided, Floats, Labels
+from training_assets.core.search.own_metric import own_metric
+from training_assets.spec.decision import Decision, Objective
+from training_assets.spec.search import OwnMetric
 from training_assets.spec.target import Task
 
-Labels = npt.NDArray[Any]
-Floats = npt.NDArray[np.float64]
+Direction = Literal["higher", "lower"]
+Compute = Callable[[Labels, Floats], float]
 
 DEFAULT = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}
+DEFAULT_OF_LOSS = {"absolute_error": "mae", "quantile": "pinball_loss"}
 
 
 @dataclass(frozen=True)
@@ -24,8 +32,8 @@ class Metric:
     """A metric's name, direction, and how it is computed from labels and predictions of the contract's shapes."""
 
     name: str
-    direction: Literal["higher", "lower"]
-    compute: Callable[[Labels, Floats], float]
+    direction: Direction
+    compute: Compute
 
     def score(self, y: Labels, predictions: Floats) -> float:
         """Compute the metric; raises `ValueError` where it or a prediction is not a finite number."""
@@ -43,114 +51,70 @@ class Metric:
         return score > than if self.direction == "higher" else score < than
 
 
-def metric(name: str | None, task: Task) -> Metric:
-    """Give the metric of that name for the task, or the task's default; `InputError` E_METRIC for one it lacks.
+def metric(
+    wanted: str | OwnMetric | None, task: Task, learning: Learning | None = None, root: Path | None = None
+) -> Metric:
+    """Give the metric of that name for the task, or the default of the loss and the task.
 
     Metrics that need a decision are taken at their best threshold, since the operating point is set on the same rows.
+    A function of the user's own is imported from below `root`. Raises `InputError` E_METRIC for a name that the task
+    lacks and for a function that there is not.
     """
-    wanted = name or DEFAULT[task]
-    known = _METRICS[task]
-    if wanted not in known:
-        message = f"search.metric '{wanted[:40]}' is none that a {task} search knows; choose one of {', '.join(known)}"
+    if isinstance(wanted, OwnMetric):
+        return Metric(wanted.function, wanted.better, own_metric(wanted.function, root))
+    known = _known(task, learning)
+    name = wanted or (None if learning is None else DEFAULT_OF_LOSS.get(learning.loss)) or DEFAULT[task]
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean '{near[0]}'? " if near else ""
+        if name == "pinball_loss" and task == "regression":
+            hint = "it goes with `training.loss: quantile`; "
+        message = f"search.metric '{name[:40]}' is none that a {task} search knows; {hint}known: {', '.join(known)}"
         raise InputError(code="E_METRIC", message=message)
-    direction, compute = known[wanted]
-    return Metric(wanted, direction, compute)
+    direction, compute = known[name]
+    return Metric(name, direction, compute)
 
 
-def _roc_auc(y: Labels, probability: Floats) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    return float(roc_auc_score(y, probability))
-
-
-def _roc_auc_ovr(y: Labels, probability: Floats) -> float:
-    return float(np.mean([_roc_auc(y == code, probability[:, code]) for code in range(probability.shape[1])]))
+def _known(task: Task, learning: Learning | None) -> dict[str, tuple[Direction, Compute]]:
+    if learning is None or learning.loss != "quantile":
+        return _METRICS[task]
+    return {"pinball_loss": ("lower", measures.pinball_loss(learning.quantile)), **_METRICS[task]}
 
 
-def _average_precision(y: Labels, probability: Floats) -> float:
-    from sklearn.metrics import average_precision_score
-
-    return float(average_precision_score(y, probability))
-
-
-def _columns(probability: Floats) -> Floats:
-    return probability if probability.ndim == 2 else np.column_stack([1 - probability, probability])
+def _at_best_threshold(objective: Objective, compute: Decided) -> Compute:
+    decision = Decision(objective=objective)
+    return lambda y, probability: compute(y, (probability >= best_threshold(y, probability, decision)).astype(np.int32))
 
 
-def _log_loss(y: Labels, probability: Floats) -> float:
-    columns = _columns(probability)
-    smallest = np.finfo(np.float64).eps  # as scikit-learn clips
-    return float(-np.mean(np.log(np.clip(columns[np.arange(len(y)), y], smallest, 1.0))))
-
-
-def _brier_score(y: Labels, probability: Floats) -> float:
-    return float(np.mean(np.square(probability - y)))
-
-
-def _at_best_threshold(objective: Objective, compute: Callable[[Labels, Labels], float]) -> Callable[..., float]:
-    return lambda y, probability: compute(
-        y, (probability >= best_threshold(y, probability, objective)).astype(np.int32)
-    )
-
-
-def _at_most_likely(compute: Callable[[Labels, Labels], float]) -> Callable[[Labels, Floats], float]:
+def _at_most_likely(compute: Decided) -> Compute:
     return lambda y, probability: compute(y, probability.argmax(axis=1).astype(np.int32))
 
 
-def _f1(y: Labels, decided: Labels) -> float:
-    hits = np.sum((y == 1) & (decided == 1))
-    return float(2 * hits / (np.sum(y == 1) + np.sum(decided == 1)))
-
-
-def _f1_macro(y: Labels, decided: Labels) -> float:
-    return float(np.mean([_f1(y == code, decided == code) for code in np.union1d(y, decided)]))
-
-
-def _accuracy(y: Labels, decided: Labels) -> float:
-    return float(np.mean(y == decided))
-
-
-def _balanced_accuracy(y: Labels, decided: Labels) -> float:
-    return float(np.mean([np.mean(decided[y == code] == code) for code in np.unique(y)]))
-
-
-def _rmse(y: Labels, predicted: Floats) -> float:
-    return float(np.sqrt(np.mean(np.square(predicted - y))))
-
-
-def _mae(y: Labels, predicted: Floats) -> float:
-    return float(np.mean(np.abs(predicted - y)))
-
-
-def _r2(y: Labels, predicted: Floats) -> float:
-    return float(1 - np.sum(np.square(predicted - y)) / np.sum(np.square(y - y.mean())))
-
-
-def _median_absolute_error(y: Labels, predicted: Floats) -> float:
-    return float(np.median(np.abs(predicted - y)))
-
-
-_METRICS: dict[Task, dict[str, tuple[Literal["higher", "lower"], Callable[[Labels, Floats], float]]]] = {
+_METRICS: dict[Task, dict[str, tuple[Direction, Compute]]] = {
     "binary": {
-        "roc_auc": ("higher", _roc_auc),
-        "average_precision": ("higher", _average_precision),
-        "log_loss": ("lower", _log_loss),
-        "brier_score": ("lower", _brier_score),
-        "f1": ("higher", _at_best_threshold("f1", _f1)),
-        "accuracy": ("higher", _at_best_threshold("accuracy", _accuracy)),
-        "balanced_accuracy": ("higher", _at_best_threshold("balanced_accuracy", _balanced_accuracy)),
+        "roc_auc": ("higher", measures.roc_auc),
+        "average_precision": ("higher", measures.average_precision),
+        "log_loss": ("lower", measures.log_loss),
+        "brier_score": ("lower", measures.brier_score),
+        "f1": ("higher", _at_best_threshold("f1", measures.f1)),
+        "accuracy": ("higher", _at_best_threshold("accuracy", measures.accuracy)),
+        "balanced_accuracy": ("higher", _at_best_threshold("balanced_accuracy", measures.balanced_accuracy)),
+        "mcc": ("higher", _at_best_threshold("mcc", measures.mcc)),
     },
     "multiclass": {
-        "log_loss": ("lower", _log_loss),
-        "roc_auc_ovr": ("higher", _roc_auc_ovr),
-        "accuracy": ("higher", _at_most_likely(_accuracy)),
-        "balanced_accuracy": ("higher", _at_most_likely(_balanced_accuracy)),
-        "f1_macro": ("higher", _at_most_likely(_f1_macro)),
+        "log_loss": ("lower", measures.log_loss),
+        "roc_auc_ovr": ("higher", measures.roc_auc_ovr),
+        "accuracy": ("higher", _at_most_likely(measures.accuracy)),
+        "balanced_accuracy": ("higher", _at_most_likely(measures.balanced_accuracy)),
+        "f1_macro": ("higher", _at_most_likely(measures.f1_macro)),
+        "mcc": ("higher", _at_most_likely(measures.mcc)),
     },
     "regression": {
-        "rmse": ("lower", _rmse),
-        "mae": ("lower", _mae),
-        "r2": ("higher", _r2),
-        "median_absolute_error": ("lower", _median_absolute_error),
+        "rmse": ("lower", measures.rmse),
+        "mae": ("lower", measures.mae),
+        "r2": ("higher", measures.r2),
+        "median_absolute_error": ("lower", measures.median_absolute_error),
+        "mape": ("lower", measures.mape),
+        "rmsle": ("lower", measures.rmsle),
     },
 }

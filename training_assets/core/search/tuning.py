@@ -1,64 +1,81 @@
-"""The search itself: trials as threads over shared rows, told to the sampler in order, stopped by the clock."""
+"""The search itself: trials as threads over shared rows, as many as the budget bears, then the final model."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from training_assets.core.errors import InputError
-from training_assets.core.families import FAMILIES, Data, FittedModel
-from training_assets.core.search.sampling import Proposal, Proposals, proposals
-from training_assets.core.search.scores import Metric, metric
-from training_assets.core.search.study import State, Study, Trial, Tuned
+from training_assets.core.families import Data, Family, Learning
+from training_assets.core.search import pruning
+from training_assets.core.search.finishing import Candidate, Plan, fit_members, seconds_for, weights_of, worth_refitting
+from training_assets.core.search.memory import Memory, NoMemory
+from training_assets.core.search.reporting import Progress
+from training_assets.core.search.sampling import Proposal, proposals
+from training_assets.core.search.scores import Metric
+from training_assets.core.search.study import Study, Trial, Tuned
+from training_assets.core.search.trials import Job, Outcome, run
 from training_assets.spec.search import Search
-from training_assets.spec.target import Task
 
-REASON = 300  # characters of an error that are kept
+MOST_MEMBERS = 5
+CANDIDATES = 16
+"""Best trials that a blend is chosen from, besides the best one of each family."""
+ROUGHLY = 5_000
+"""Validation rows on which a first guess at the blend is made, so that time is kept back for its members."""
+TURNS = 12
+"""Trials that the work of a whole search must have room for, so that each kind of model has its turn and time is left
+for the final fits; no trial runs longer than its part."""
+LARGEST_SHARE = 0.35
+"""Share of the budget that a trial may take where cores are many: what it learnt must be fitted once more."""
+TOO_LITTLE = 0.03
+"""Share of the budget that is not worth a trial's beginning."""
 
 
 def search(
     train: Data,
     validation: Data,
     spec: Search,
-    task: Task,
+    learning: Learning,
+    metric: Metric,
     *,
+    families: Mapping[str, Family],
     cores: int,
     clock: Callable[[], float] = time.monotonic,
-    progress: Callable[[str], None],
+    memory: Memory | None = None,
+    warm: Sequence[tuple[str, dict[str, Any]]] = (),
+    say: Callable[[str], None],
 ) -> Tuned:
-    """Fit trials until there are `spec.trials` or `spec.budget_seconds` have passed, and keep the best model.
+    """Fit trials until there are `spec.trials` or time is up, then the final model: within `spec.budget_seconds`.
 
-    Trials run `spec.parallel` (default: `cores`) at a time, each with an equal share of the cores. Trial k is proposed
-    knowing exactly the results of trials 0 to k - parallel, whichever finish first, so a seed gives the same trials and
-    model whatever the timing, as long as the clock stops none. Trials that run when time is up end with their best
-    iteration so far; a trial that fails is recorded with its reason. At least one model is fitted, however short the
-    budget. Raises `InputError`: E_METRIC, E_GRID for the spec, E_LABEL_CONST for rows that nothing can be learnt from,
-    E_SEARCH with all the reasons where every trial failed.
+    Trials run `spec.parallel` (default: `cores`) at a time, each with an equal share of the cores; none waits for
+    another. Time is kept back for the final fits. Trials that run when time is up end with their best iteration so far;
+    a trial that fails is recorded with its reason. At least one model is fitted, however short the budget. With
+    `memory`, finished trials of an earlier attempt count as trials of this one, with the time that they took. With
+    one trial at a time and a budget that is not reached, a seed gives the same trials and the same model. Raises
+    `InputError`: E_GRID for the spec, E_NO_ROWS or E_LABEL_CONST for rows that nothing can be learnt from, E_SEARCH
+    (E_DEVICE where there is no GPU) with all the reasons where every trial failed.
     """
-    measured = metric(spec.metric, task)
-    _refuse_constant_labels(train, validation, task)
-    proposed = proposals(spec, train.facts, measured.direction)
-    run = _Run(train, validation, spec, measured, clock, progress, cores, proposed)
-    trials = run.all_trials()
-    if run.best is None:
-        reasons = "; ".join(dict.fromkeys(f"{trial.family}: {trial.reason}" for trial in trials))
-        message = f"all {len(trials)} trials failed: {reasons}"
-        raise InputError(code="E_SEARCH", message=message)
-    number, _, model = run.best
-    return Tuned(Study(measured.name, measured.direction, trials, number, clock() - run.began), model)
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn's; has no types
+
+    _refuse_constant_labels(train, validation)
+    run = _Run(train, validation, spec, learning, metric, families, cores, clock, memory or NoMemory(), warm, say)
+    # BLAS has one limit a process: a trial that sets its own takes it from the others when it ends.
+    with threadpool_limits(1, user_api="blas"):
+        return run.tuned()
 
 
-def _refuse_constant_labels(train: Data, validation: Data, task: Task) -> None:
+def _refuse_constant_labels(train: Data, validation: Data) -> None:
     for name, data in (("training", train), ("validation", validation)):
         if not data.n_rows:
             message = f"there are no {name} rows; check the split's shares and cuts"
             raise InputError(code="E_NO_ROWS", message=message)
-        if len(np.unique(data.y)) < 2 and (name == "training" or task != "regression"):
+        if len(np.unique(data.labels)) < 2 and (name == "training" or data.layout.task != "regression"):
             message = f"all {data.n_rows} {name} rows have the same label; add rows of the others, or split otherwise"
             raise InputError(code="E_LABEL_CONST", message=message)
 
@@ -70,103 +87,198 @@ class _Run:
     train: Data
     validation: Data
     spec: Search
+    learning: Learning
     metric: Metric
-    clock: Callable[[], float]
-    progress: Callable[[str], None]
+    families: Mapping[str, Family]
     cores: int
-    proposals: Proposals
-    best: tuple[int, float, FittedModel] | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    clock: Callable[[], float]
+    memory: Memory
+    warm: Sequence[tuple[str, dict[str, Any]]]
+    say: Callable[[str], None]
+    candidates: dict[int, Candidate] = field(default_factory=dict)
+    reserve: float = 0.0  # seconds kept back for the final fits
     _abandoned: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self.total = min(self.spec.trials, self.proposals.total or self.spec.trials)
-        self.parallel = min(self.spec.parallel or max(self.cores, 1), self.total)
-        self.threads = max(1, self.cores // self.parallel)
-        self.began = self.clock()
-        self.told = 0
-        self.finished: dict[int, Trial] = {}
-        self.running: dict[Future[Trial], int] = {}
+        spec, cores = self.spec, max(self.cores, 1)
+        wanted = spec.parallel or (1 if self.learning.device == "gpu" else cores)
+        self.parallel = min(wanted, spec.trials)
+        self.threads = max(1, cores // self.parallel)
+        most = 1 if spec.ensemble == "none" else MOST_MEMBERS
+        self.plan = Plan(spec.refit, most, cores, self.parallel, spec.max_iterations, spec.seed)
+        self.growth = 1 + self.validation.n_rows / self.train.n_rows
+        self.proposals = proposals(spec, self.families, self.train.facts, self.metric.direction, self.warm)
+        self.trials: dict[int, Trial] = {}
+        self.running: dict[Future[Outcome], Proposal] = {}
+        self.seen: dict[str, Trial] = {}
+        self.resumed = self.memory.finished()
+        self.offset = max((trial.began + trial.seconds for trial, _ in self.resumed), default=0.0) - self.clock()
+        self.progress = Progress(
+            self.say,
+            self.clock,
+            spec.budget_seconds,
+            self.metric.name,
+            self.metric.better,
+            trials=spec.trials,
+            spent=self.elapsed(),
+        )
 
-    def all_trials(self) -> list[Trial]:
-        """Run the trials, and give them by number."""
+    def elapsed(self) -> float:
+        """Seconds of the budget that are spent, those of an earlier attempt included."""
+        return self.clock() + self.offset
+
+    def tuned(self) -> Tuned:
+        """Run it all."""
+        self._take_up()
+        self._search()
+        if not self.candidates:
+            reasons = "; ".join(dict.fromkeys(f"{trial.family}: {trial.reason}" for trial in self.trials.values()))
+            message = f"all {len(self.trials)} trials failed: {reasons}"
+            raise InputError("E_DEVICE" if "E_DEVICE" in message else "E_SEARCH", message)
+        return self._finish()
+
+    def _take_up(self) -> None:
+        """Count the finished trials of an earlier attempt as this one's."""
+        for trial, predictions in self.resumed:
+            if trial.family in self.families:
+                proposal = Proposal(trial.family, trial.params, trial.origin)
+                taken = replace(trial, number=len(self.trials))
+                self._note(taken, proposal, predictions, None)
+                self.progress.finished(taken)
+        if self.trials:
+            self.progress.phase(f"{len(self.trials)} finished trials of the attempt before are taken up")
+
+    def _search(self) -> None:
         with ThreadPoolExecutor(self.parallel, thread_name_prefix="trial") as pool:
             try:
                 while True:
-                    while self._may_start():
-                        number = len(self.finished) + len(self.running)
-                        self._tell_before(number)
-                        self.running[pool.submit(self._trial, number, self.proposals.ask())] = number
+                    while self._may_start() and (proposal := self._next()) is not None:
+                        number = len(self.trials) + len(self.running)
+                        self.progress.started(number, proposal.family)
+                        self.running[pool.submit(self._trial, self._job(number, proposal))] = proposal
                     if not self.running:
-                        return [self.finished[number] for number in sorted(self.finished)]
+                        return
                     done, _ = wait(self.running, return_when=FIRST_COMPLETED)
-                    for future in sorted(done, key=self.running.__getitem__):
-                        self.finished[self.running.pop(future)] = future.result()
-                        self._report(future.result())
+                    for future in done:
+                        outcome, proposal = future.result(), self.running.pop(future)
+                        self.memory.keep(outcome.trial, outcome.predictions)
+                        self.progress.finished(outcome.trial)
+                        self._note(outcome.trial, proposal, outcome.predictions, outcome.model)
             finally:
                 self._abandoned.set()  # an interrupted search leaves no fit behind that runs on
 
     def _may_start(self) -> bool:
-        number = len(self.finished) + len(self.running)
-        if number >= self.total or len(self.running) >= self.parallel:
+        if len(self.trials) + len(self.running) >= self.spec.trials or len(self.running) >= self.parallel:
             return False
-        if self._late() and (self.best is not None or self.running):
-            return False
-        return self._is_blind(number) or all(earlier in self.finished for earlier in range(number - self.parallel + 1))
+        too_late = self._left() < TOO_LITTLE * self.spec.budget_seconds
+        return not too_late or not (self.candidates or self.running)
 
-    def _is_blind(self, number: int) -> bool:
-        return self.proposals.blind is None or number < self.proposals.blind
+    def _left(self) -> float:
+        return self.spec.budget_seconds - self.reserve - self.elapsed()
 
-    def _tell_before(self, number: int) -> None:
-        """Tell the sampler what proposal `number` may know, even where more is known by now."""
-        while not self._is_blind(number) and self.told <= number - self.parallel:
-            self.proposals.tell(self.told, self.finished[self.told].score)
-            self.told += 1
+    def _next(self) -> Proposal | None:
+        """The next proposal that was not tried before."""
+        while (proposal := self.proposals.ask()) is not None:
+            known = self.seen.get(proposal.identity)
+            if known is None and all(proposal.identity != each.identity for each in self.running.values()):
+                return proposal
+            if known is not None and proposal.ticket is not None:
+                self.proposals.tell(proposal, known.score)
+        return None
 
-    def _late(self) -> bool:
-        return self._abandoned.is_set() or self.clock() - self.began >= self.spec.budget_seconds
+    def _job(self, number: int, proposal: Proposal) -> Job:
+        # Iterations of a family without a learning rate say nothing about what is still to come.
+        prunes = self.spec.pruner == "median" and proposal.origin == "sampler" and "learning_rate" in proposal.params
+        limits = pruning.limits(proposal.family, list(self.trials.values())) if prunes else []
+        spec = self.spec
+        return Job(number, proposal, self.threads, spec.seed, spec.max_iterations, spec.patience, limits)
 
-    def _trial(self, number: int, proposal: Proposal) -> Trial:
-        began = self.clock()
-        stopped = threading.Event()
+    def _trial(self, job: Job) -> Outcome:
+        began = self.elapsed()
+        most = min(LARGEST_SHARE, self.parallel / TURNS) * self.spec.budget_seconds
 
-        def deadline() -> bool:
-            if self._late():
-                stopped.set()
-            return stopped.is_set()
+        def late() -> bool:
+            now = self.elapsed()
+            return self._abandoned.is_set() or now - began > most or self._left() <= 0
 
-        try:
-            model = FAMILIES[proposal.family].fit(
-                proposal.params,
-                self.train,
-                self.validation,
-                threads=self.threads,
-                seed=self.spec.seed,
-                max_iterations=self.spec.max_iterations,
-                patience=self.spec.patience,
-                deadline=deadline,
-            )
-            score = self.metric.score(self.validation.y, model.predict(self.validation))
-        except Exception as error:  # noqa: BLE001 - whatever a library raises, the other trials go on
-            reason = f"{type(error).__name__}: {error}"[:REASON]
-            seconds = self.clock() - began
-            return Trial(number, proposal.family, proposal.params, None, "failed", seconds, None, reason)
-        self._offer(number, score, model)
-        state: State = "stopped" if stopped.is_set() else "complete"
-        seconds = self.clock() - began
-        return Trial(number, proposal.family, proposal.params, score, state, seconds, model.best_iteration)
+        return run(
+            job,
+            self.families[job.proposal.family],
+            self.train,
+            self.validation,
+            self.learning,
+            self.metric,
+            clock=self.elapsed,
+            late=late,
+            told=self.progress.iteration,
+        )
 
-    def _offer(self, number: int, score: float, model: FittedModel) -> None:
-        """Keep the model if none is better; of equal ones the one proposed first, whichever finishes first."""
-        with self._lock:
-            if self.best is not None:
-                holder, record, _ = self.best
-                if not (self.metric.better(score, record) or (score == record and number < holder)):
-                    return
-            self.best = (number, score, model)
+    def _note(self, trial: Trial, proposal: Proposal, predictions: Any, model: Any) -> None:
+        """Remember a finished trial, and forget predictions and models that no final model will need."""
+        self.trials[trial.number] = trial
+        self.seen[proposal.identity] = trial
+        self.proposals.tell(proposal, trial.score)
+        if trial.score is None:
+            return
+        single = np.asarray(predictions, dtype=np.float32)
+        self.candidates[trial.number] = Candidate(trial, single, model)
+        ranked = self._ranked()
+        first: dict[str, int] = {}
+        for number in ranked:
+            first.setdefault(self.trials[number].family, number)
+        kept = {*ranked[:CANDIDATES], *first.values()}
+        self.candidates = {number: each for number, each in self.candidates.items() if number in kept}
+        if trial.number in kept:
+            weights, _ = weights_of(self.candidates, self.validation, self.metric, self.plan.most, rows=ROUGHLY)
+            self.reserve = seconds_for([self.trials[number] for number in weights], self.plan, self.growth)
 
-    def _report(self, trial: Trial) -> None:
-        best = "" if self.best is None else f" (best {self.best[1]:.4f})"
-        outcome = f"failed: {trial.reason}" if trial.score is None else f"{self.metric.name} {trial.score:.4f}{best}"
-        elapsed = f"{self.clock() - self.began:.0f} s of {self.spec.budget_seconds:.0f} s"
-        self.progress(f"trial {trial.number + 1} of {self.total} · {trial.family} · {outcome} · {elapsed}")
+    def _ranked(self) -> list[int]:
+        """Numbers of the candidates, the best score first; of equal ones the one proposed first."""
+        sign = -1 if self.metric.direction == "higher" else 1
+        return sorted(self.candidates, key=lambda number: (sign * (self.trials[number].score or 0.0), number))
+
+    def _finish(self) -> Tuned:
+        spec, best = self.spec, self._ranked()[0]
+        if self.plan.most == 1:
+            candidates = {best: self.candidates[best]}
+        else:
+            self.progress.phase("choosing the blend")
+            candidates = self.candidates
+        weights, predicted = weights_of(candidates, self.validation, self.metric, self.plan.most)
+        left = spec.budget_seconds - self.elapsed()
+        refit = worth_refitting(weights, candidates, self.plan, self.growth, left)
+        if refit:
+            rows = self.train.n_rows + self.validation.n_rows
+            self.progress.phase(f"final fit of {len(refit)} of {len(weights)} members on {rows:,} rows")
+        for number in refit:
+            self.progress.started(number, self.trials[number].family)
+        model, members = fit_members(
+            weights,
+            refit,
+            candidates,
+            self.families,
+            self.train,
+            self.validation,
+            self.learning,
+            self.plan,
+            clock=self.elapsed,
+            late=lambda: self.elapsed() >= spec.budget_seconds,
+            told=self.progress.iteration,
+        )
+        for number in refit:
+            self.progress.over(number)
+        score = self.metric.score(self.validation.labels, self.validation.transform.back(predicted))
+        study = Study(
+            metric=self.metric.name,
+            direction=self.metric.direction,
+            trials=[self.trials[number] for number in sorted(self.trials)],
+            best=best,
+            members=members,
+            score=score,
+            seconds=self.elapsed(),
+            budget_seconds=spec.budget_seconds,
+        )
+        self.progress.phase(f"{self.metric.name} {score:.4f} on validation rows, {len(members)} members")
+        kept = self.candidates[best].model
+        curves = kept.curves if kept is not None else {"validation": [loss for _, loss in self.trials[best].curve]}
+        return Tuned(study, model, predicted, curves)

@@ -59,7 +59,8 @@ def of_batch(rows: pl.DataFrame, spec: ModelSpec) -> BatchStatistics:
 def of_features(rows: pl.DataFrame, kinds: Mapping[str, Kind], spec: ModelSpec) -> BatchStatistics:
     """Statistics of rows of the feature table: its features, and the label under its name in `of_batch`."""
     label = label_name(spec)
-    return of(rows.with_columns(rows[TARGET].alias(label)), {**kinds, label: label_kind(spec)})
+    known: dict[str, StatisticsKind] = {name: "time" if kind == "date" else kind for name, kind in kinds.items()}
+    return of(rows.with_columns(rows[TARGET].alias(label)), {**known, label: label_kind(spec)})
 
 
 def label_name(spec: ModelSpec) -> str:

@@ -80,13 +80,15 @@ def pandera_schema(spec: ModelSpec, only: Sequence[str] | None = None) -> pa.Dat
     """The rules of all columns, or of some, as a Pandera schema over typed rows; each check is named by its rule.
 
     Rules: `null`, `unique` (Pandera's own), `range` (min, max, inclusive), `domain` (values), `pattern` (the whole
-    text). A label's nulls are `target.missing`'s business. Raises InputError `E_SPEC` where `values` are not of the
-    column's type.
+    text). A weight breaks `null` where it is missing, `range` where it is not above 0. A label's nulls are
+    `target.missing`'s business. Raises InputError `E_SPEC` where `values` are not of the column's type.
     """
     import pandera.polars as pa
 
     def checks(name: str, column: Column) -> list[pa.Check]:
         found = []
+        if column.role == "weight":
+            found.append(pa.Check.gt(0, name="range"))
         if column.min is not None:
             found.append(pa.Check.ge(column.min, name="range"))
         if column.max is not None:
@@ -101,7 +103,7 @@ def pandera_schema(spec: ModelSpec, only: Sequence[str] | None = None) -> pa.Dat
         name: pa.Column(
             POLARS_TYPES[column.type],
             checks(name, column),
-            nullable=column.nullable or name == spec.target.column,
+            nullable=(column.nullable or name == spec.target.column) and column.role != "weight",
             unique=column.unique,
         )
         for name, column in spec.columns.items()
@@ -164,7 +166,7 @@ def rule_breaks(rows: pl.DataFrame, spec: ModelSpec) -> list[Broken]:
 def _has_rules(column: Column) -> bool:
     """Whether there is anything to check beyond the type, which `typed` has seen to."""
     bounds = (column.min, column.max, column.values, column.pattern)
-    return column.unique or not column.nullable or any(bound is not None for bound in bounds)
+    return column.unique or not column.nullable or column.role == "weight" or any(bound is not None for bound in bounds)
 
 
 def _errors(rows: pl.DataFrame, spec: ModelSpec, names: list[str]) -> list[SchemaError]:

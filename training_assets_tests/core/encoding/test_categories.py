@@ -3,10 +3,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.preprocessing import OneHotEncoder
 
 from training_assets.core.encoding.categories import Category
 
@@ -35,6 +37,24 @@ def test_rare_levels_are_pooled_as_unknown() -> None:
     category = Category.fit(series(["a"] * 3 + ["b"] * 2 + ["c"]), max_levels=2)
     assert category.levels == ("a", "b")
     assert category.encode(series(["a", "b", "c"])).to_list() == [2, 3, 1]
+
+
+def test_levels_of_too_few_rows_are_pooled_as_unknown() -> None:
+    category = Category.fit(series(["a"] * 3 + ["b"] * 2 + ["c"]), max_levels=10, min_rows=3)
+    assert category.levels == ("a",)
+    assert category.encode(series(["a", "b", "c", None])).to_list() == [2, 1, 1, 0]
+
+
+@given(cells, st.integers(1, 4))
+def test_pooled_levels_are_those_that_scikit_learn_pools(values: list[str | None], min_rows: int) -> None:
+    known = [value for value in values if value is not None]
+    if not known:
+        return
+    encoder = OneHotEncoder(min_frequency=min_rows, handle_unknown="infrequent_if_exist")
+    encoder.fit(np.array(known, dtype=object)[:, None])
+    (pooled,) = encoder.infrequent_categories_
+    category = Category.fit(series(values), max_levels=100, min_rows=min_rows)
+    assert set(category.levels) == set(known) - set([] if pooled is None else pooled)
 
 
 def test_the_cut_between_equally_rare_levels_goes_by_name() -> None:

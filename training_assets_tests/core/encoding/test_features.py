@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -43,6 +44,19 @@ def test_what_is_no_number_is_refused_as_a_quantity(dtype: Any) -> None:
         feature_columns(rows, KINDS)
 
 
+def test_dates_come_as_moments() -> None:
+    rows = pl.DataFrame({"when": ["2026-01-31", None]})
+    columns = feature_columns(rows, {"when": "date"})
+    assert columns["when"].to_list() == [datetime.fromisoformat("2026-01-31"), None]
+
+
+@pytest.mark.parametrize("dtype", [pl.Float64, pl.Int64, pl.Time])
+def test_what_is_no_date_is_refused_as_one(dtype: Any) -> None:
+    rows = pl.DataFrame({"when": pl.Series([None], dtype=dtype)})
+    with pytest.raises(InputError, match=r"E_TYPE: .*when \(.*not date\)"):
+        feature_columns(rows, {"when": "date"})
+
+
 @pytest.mark.parametrize("dtype", [pl.Float64, pl.Date])
 def test_what_has_no_sure_text_is_refused_as_a_category(dtype: Any) -> None:
     rows = pl.DataFrame({"size": [1.0], "colour": pl.Series([None], dtype=dtype)})
@@ -57,6 +71,7 @@ def test_what_has_no_sure_text_is_refused_as_a_category(dtype: Any) -> None:
         (("c__code",), {"c": 3}),
         (("c__target",), {"c": 3}),
         (("_row",), {}),
+        (("c",), {"c": 3}),
     ],
 )
 def test_names_that_would_collide_are_refused(quantities: tuple[str, ...], codes: dict[str, int]) -> None:

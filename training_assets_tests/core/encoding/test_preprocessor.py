@@ -151,7 +151,8 @@ def test_names_of_any_printable_text_are_sound() -> None:
     rows = pl.DataFrame({"_target": ["no", "yes", "yes"], **{name: [1.0, 2.0, None] for name in names}})
     fitted = Preprocessor.fit(rows, dict.fromkeys(names, "numeric"), Encoding(), "binary", ["no", "yes"], 0)
     frame = fitted.encode(rows)
-    assert frame.columns == ["_target", *(column for name in names for column in (name, f"{name}__scaled"))]
+    made_of_one = ("{}", "{}__scaled", "{}__missing__scaled")
+    assert frame.columns == ["_target", *(column.format(name) for name in names for column in made_of_one)]
 
 
 # Training rows
@@ -276,6 +277,7 @@ def test_the_summary_has_one_row_a_feature() -> None:
     assert summary["flat"] == {
         "feature": "flat",
         "encoded": "scaled",
+        "columns": 2,
         "impute": 0.1,
         "center": 0.1,
         "scale": 1.0,

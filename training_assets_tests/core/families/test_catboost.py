@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -9,17 +8,29 @@ import numpy as np
 import polars as pl
 import pytest
 from catboost import CatBoostError
+from catboost.utils import get_gpu_device_count
 
 from training_assets.core.encoding import FeatureKinds, Preprocessor
-from training_assets.core.families import FAMILIES, Data
+from training_assets.core.errors import InputError
+from training_assets.core.families import FAMILIES, Data, Learning, catboost_rows
 from training_assets.core.families.catboost import CatBoostModel
 from training_assets.spec import Encoding
 from training_assets_tests.core.encoding.made_rows import made
 
+LOG_LOSS = Learning("log_loss")
 
-def fit(train: Data, validation: Data, deadline: Callable[[], bool] = lambda: False, **params: Any) -> CatBoostModel:
+
+def fit(train: Data, validation: Data | None, learning: Learning = LOG_LOSS, **params: Any) -> CatBoostModel:
     model = FAMILIES["catboost"].fit(
-        params, train, validation, threads=1, seed=0, max_iterations=30, patience=30, deadline=deadline
+        params,
+        train,
+        validation,
+        learning=learning,
+        threads=1,
+        seed=0,
+        max_iterations=30,
+        patience=30,
+        stop=lambda _made, _loss: False,
     )
     return cast("CatBoostModel", model)
 
@@ -103,6 +114,32 @@ def test_quantities_or_categories_alone_are_enough(keep: list[str]) -> None:
     fitted = Preprocessor.fit(split.train, kinds, Encoding(), "binary", split.classes, 0)
     train, validation = (Data.of(fitted.encode(rows), fitted.layout) for rows in (split.train, split.validation))
     assert len(np.unique(fit(train, validation).predict(validation))) > 1
+
+
+def test_weights_are_those_of_the_rows_and_of_their_classes() -> None:
+    train, validation, _ = made("binary").data()
+    heavy = Data(train.layout, train.frame.with_columns(_weight=pl.Series(np.arange(train.n_rows) + 1.0)), (1.0, 3.0))
+    expected = (np.arange(train.n_rows) + 1.0) * np.where(train.y == 1, 3.0, 1.0)
+    np.testing.assert_allclose(catboost_rows.pool(heavy).get_weight(), expected / expected.mean(), rtol=1e-6)
+    unlabelled = Data(validation.layout, validation.frame.drop("_target"), (1.0, 3.0))
+    assert len(fit(heavy, validation).predict(unlabelled)) == validation.n_rows
+
+
+@pytest.mark.parametrize("monotone", [{}, {"amount": 1}])
+def test_the_objective_is_the_loss_and_leaves_know_directions(monotone: dict[str, int]) -> None:
+    train, validation, _ = made("regression").data()
+    model = fit(train, validation, Learning("quantile", 0.8, monotone)).model
+    params = model.get_all_params()
+    assert params["loss_function"] == "Quantile:alpha=0.8"
+    assert params["leaf_estimation_method"] == ("Gradient" if monotone else "Exact")
+
+
+def test_a_gpu_that_is_not_there_is_an_error_that_says_what_to_do() -> None:
+    if get_gpu_device_count():
+        pytest.skip("there is a GPU here")
+    train, validation, _ = made("binary").data()
+    with pytest.raises(InputError, match=r"E_DEVICE: training.device is gpu.*set it to cpu"):
+        fit(train, validation, Learning("log_loss", device="gpu"))
 
 
 def test_constant_features_are_catboosts_own_error() -> None:

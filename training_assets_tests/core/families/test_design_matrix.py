@@ -9,7 +9,7 @@ from training_assets.core.families.design_matrix import Scale
 from training_assets.spec import Encoding
 from training_assets_tests.core.encoding.made_rows import TASKS, made, strange
 
-PLAIN = Encoding(scale="none")
+PLAIN = Encoding(scale="none", indicator=False)
 
 
 def test_a_row_is_its_quantities_and_a_one_for_each_category() -> None:
@@ -24,6 +24,14 @@ def test_a_row_is_its_quantities_and_a_one_for_each_category() -> None:
         [2.0, 0.0, 0.0, 0.0, 1.0],
         [3.0, 1.0, 0.0, 0.0, 0.0],
     ]
+
+
+def test_a_one_says_where_a_quantity_is_missing() -> None:
+    rows = pl.DataFrame({"_target": ["no", "yes", "yes"], "x": [1.0, None, 3.0]})
+    fitted = Preprocessor.fit(rows, {"x": "numeric"}, Encoding(scale="none"), "binary", ["no", "yes"], 0)
+    data = Data.of(fitted.encode(rows), fitted.layout)
+    assert design_matrix.owners(fitted.layout) == ["x", "x__missing"]
+    assert design_matrix.matrix(data, Scale.of(data)).toarray().tolist() == [[1.0, 0.0], [2.0, 1.0], [3.0, 0.0]]
 
 
 def test_target_encodings_are_standardised_by_the_training_rows() -> None:

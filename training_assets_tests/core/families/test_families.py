@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,42 +15,12 @@ import pytest
 from training_assets.core.families import FAMILIES, Data, Facts, FittedModel, load
 from training_assets.spec.target import Task
 from training_assets_tests.core.encoding.made_rows import TASKS, made, strange
+from training_assets_tests.core.families.fits import fit, fitted, splits
 
 EVERY = list(itertools.product(FAMILIES, TASKS))
+WITHOUT_TRAIN_CURVE = {"lightgbm", "mlp", "extra_trees", "random_forest"}
+OF_CATEGORIES = {"one_hot_max_size", "categories", "cat_smooth", "min_data_per_group"}
 every_family_and_task = pytest.mark.parametrize(("name", "task"), EVERY)
-
-
-def never() -> bool:
-    return False
-
-
-@cache
-def splits(task: Task) -> tuple[Data, Data, Data]:
-    return made(task).data()
-
-
-def fitted(
-    name: str,
-    task: Task,
-    *,
-    threads: int = 1,
-    seed: int = 0,
-    max_iterations: int = 60,
-    patience: int = 15,
-    deadline: Callable[[], bool] = never,
-    **params: Any,
-) -> FittedModel:
-    train, validation, _ = splits(task)
-    return FAMILIES[name].fit(
-        {**FAMILIES[name].default_params(), **params},
-        train,
-        validation,
-        threads=threads,
-        seed=seed,
-        max_iterations=max_iterations,
-        patience=patience,
-        deadline=deadline,
-    )
 
 
 @cache
@@ -102,7 +71,8 @@ def test_curves_have_a_loss_an_iteration(name: str, task: Task) -> None:
     assert model.family == name
     assert model.curve_metric == ("rmse" if task == "regression" else "log_loss")
     assert set(model.curves) == {"train", "validation"}
-    assert len(model.curves["train"]) == len(model.curves["validation"]) > 0
+    assert len(model.curves["validation"]) > 0
+    assert len(model.curves["train"]) == (0 if name in WITHOUT_TRAIN_CURVE else len(model.curves["validation"]))
     assert all(np.isfinite(losses).all() for losses in model.curves.values())
 
 
@@ -110,15 +80,15 @@ def test_curves_have_a_loss_an_iteration(name: str, task: Task) -> None:
 def test_the_curves_loss_at_the_best_iteration_is_the_models(name: str, task: Task) -> None:
     model = default_model(name, task)
     train, validation, _ = splits(task)
-    kept = model.best_iteration or len(model.curves["train"])
+    kept = model.best_iteration or len(model.curves["validation"])
     for split, data in (("train", train), ("validation", validation)):
-        if name == "catboost" and split == "train":
-            continue  # while it learns, a row's categories are averaged over the rows before it alone
+        if split == "train" and (name == "catboost" or name in WITHOUT_TRAIN_CURVE):
+            continue  # while CatBoost learns, a row's categories are averaged over the rows before it alone
         assert model.curves[split][kept - 1] == pytest.approx(loss(task, data.y, model.predict(data)), rel=1e-5)
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("name", ["catboost", "hist_gradient_boosting"])
+@pytest.mark.parametrize("name", ["catboost", "hist_gradient_boosting", "lightgbm"])
 def test_boosting_stops_early_and_keeps_the_best_iteration(name: str, task: Task) -> None:
     model = fitted(name, task, learning_rate=0.3, max_iterations=500, patience=15)
     losses = model.curves["validation"]
@@ -156,8 +126,8 @@ def test_a_loaded_model_is_the_one_that_was_saved(name: str, task: Task, tmp_pat
 def test_no_file_is_a_pickle(name: str, task: Task, tmp_path: Path) -> None:
     default_model(name, task).save(tmp_path)
     written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert set(written) <= {"fit.json", "model.cbm", "trees.npz", "weights.npz"}
-    assert {content[:4] for content in written.values()} <= {b'{"cu', b"CBM1", b"PK\x03\x04"}
+    assert set(written) <= {"fit.json", "layers.npz", "model.cbm", "model.txt", "trees.npz", "weights.npz"}
+    assert {content[:4] for content in written.values()} <= {b'{"cu', b"CBM1", b"tree", b"PK\x03\x04"}
 
 
 @every_family_and_task
@@ -183,35 +153,43 @@ def test_the_same_fit_gives_the_same_model_on_any_number_of_threads(name: str, t
 
 @every_family_and_task
 def test_another_fit_has_another_canonical_digest(name: str, task: Task) -> None:
-    other: dict[str, Any] = {"learning_rate": 0.2} if name != "linear" else {"l2": 50.0}
+    forest = {"min_samples_leaf": 20}
+    others: dict[str, dict[str, Any]] = {
+        "linear": {"l2": 50.0},
+        "extra_trees": forest,
+        "random_forest": forest,
+        "mlp": {"alpha": 0.1},
+    }
+    other = others.get(name, {"learning_rate": 0.2})
     assert fitted(name, task, **other).canonical() != default_model(name, task).canonical()
 
 
-@pytest.mark.parametrize("name", ["catboost", "hist_gradient_boosting"])
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "linear"])
 def test_the_seed_decides_what_is_random(name: str) -> None:
     assert fitted(name, "binary", seed=1).canonical() != default_model(name, "binary").canonical()
 
 
-# Deadlines
+# Stopped
 
 
 @every_family_and_task
-def test_a_fit_ends_at_the_deadline_with_the_best_iteration_so_far(name: str, task: Task) -> None:
-    asked: list[int] = []
+def test_a_fit_is_told_to_stop_and_ends_with_the_best_iteration_so_far(name: str, task: Task) -> None:
+    told: list[tuple[int, float]] = []
 
-    def after_three() -> bool:
-        asked.append(1)
-        return len(asked) >= 3
+    def after_three(made: int, loss: float) -> bool:
+        told.append((made, loss))
+        return made >= 3
 
-    model = fitted(name, task, deadline=after_three)
-    assert len(model.curves["validation"]) == 3
+    model = fitted(name, task, stop=after_three)
+    assert told == list(enumerate(model.curves["validation"], start=1))
+    assert len(told) == 3
     assert model.best_iteration is None or 1 <= model.best_iteration <= 3
     assert np.isfinite(model.predict(splits(task)[2])).all()
 
 
 @every_family_and_task
-def test_a_deadline_that_has_passed_leaves_one_iteration(name: str, task: Task) -> None:
-    model = fitted(name, task, deadline=lambda: True)
+def test_a_fit_that_is_stopped_at_once_has_one_iteration(name: str, task: Task) -> None:
+    model = fitted(name, task, stop=lambda _made, _loss: True)
     assert len(model.curves["validation"]) == 1
     assert np.isfinite(model.predict(splits(task)[2])).all()
 
@@ -226,7 +204,7 @@ def test_a_class_without_training_rows_is_still_a_column(name: str, missing: str
     preprocessor = split.preprocessor()
     encoded = preprocessor.encode(split.train.filter(pl.col("_target") != missing))
     train, validation = (Data.of(frame, preprocessor.layout) for frame in (encoded, splits("multiclass")[1].frame))
-    model = FAMILIES[name].fit({}, train, validation, threads=1, seed=0, max_iterations=20, patience=20, deadline=never)
+    model = fit(name, train, validation, max_iterations=20)
     predictions = model.predict(validation)
     assert predictions.shape == (validation.n_rows, 3)
     np.testing.assert_allclose(predictions.sum(axis=1), 1)
@@ -247,11 +225,26 @@ def test_the_default_lies_in_the_space_and_names_every_parameter(name: str) -> N
 
 
 @pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("categories", [0, 3])
+@pytest.mark.parametrize("rows", [1, 1_000, 200_000, 50_000_000])
+def test_the_portfolio_lies_in_the_space_and_no_two_are_alike(name: str, categories: int, rows: int) -> None:
+    facts = Facts(rows=rows, quantities=5, categories=categories)
+    portfolio = FAMILIES[name].portfolio(facts)
+    assert 1 <= len(portfolio) <= 3
+    assert len({repr(params) for params in portfolio}) == len(portfolio)
+    for params in portfolio:
+        trial = optuna.trial.FixedTrial({f"{name}.{key}": value for key, value in params.items()})
+        assert FAMILIES[name].suggest(trial, facts) == params
+        for key, distribution in trial.distributions.items():
+            assert distribution._contains(distribution.to_internal_repr(trial.params[key]))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
 def test_parameters_about_categories_are_suggested_where_there_are_some(name: str) -> None:
     defaults = FAMILIES[name].default_params()
     trial = optuna.trial.FixedTrial({f"{name}.{key}": value for key, value in defaults.items()})
     without = FAMILIES[name].suggest(trial, Facts(rows=100, quantities=1, categories=0))
-    assert set(without) == set(defaults) - {"one_hot_max_size", "categories"}
+    assert set(without) == set(defaults) - OF_CATEGORIES
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from training_assets.core.families import FAMILIES, binning
+from training_assets.core.families import FAMILIES, Learning, binning
 from training_assets.core.families.forest import Forest
 from training_assets.core.families.hist_gradient_boosting import HistGradientBoostingModel
 from training_assets_tests.core.encoding.made_rows import made
@@ -19,7 +19,17 @@ from training_assets_tests.core.encoding.made_rows import made
 def forest() -> Forest:
     train, validation, _ = made("multiclass").data()
     family = FAMILIES["hist_gradient_boosting"]
-    model = family.fit({}, train, validation, threads=1, seed=0, max_iterations=10, patience=10, deadline=lambda: False)
+    model = family.fit(
+        {},
+        train,
+        validation,
+        learning=Learning("log_loss"),
+        threads=1,
+        seed=0,
+        max_iterations=10,
+        patience=10,
+        stop=lambda _made, _loss: False,
+    )
     return cast("HistGradientBoostingModel", model).forest
 
 

@@ -9,7 +9,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn's; has no types
 
 from training_assets.core.encoding import FeatureKinds, Preprocessor
-from training_assets.core.families import FAMILIES, Data, binning
+from training_assets.core.families import FAMILIES, Data, Learning, binning
 from training_assets.core.families.hist_gradient_boosting import HistGradientBoostingModel
 from training_assets.spec import Encoding
 from training_assets.spec.target import Task
@@ -18,9 +18,25 @@ from training_assets_tests.core.encoding.made_rows import TASKS, made, strange
 FAMILY = "hist_gradient_boosting"
 
 
-def fit(train: Data, validation: Data, *, seed: int = 0, rounds: int = 40, **params: Any) -> HistGradientBoostingModel:
+def fit(
+    train: Data,
+    validation: Data | None,
+    learning: Learning | None = None,
+    *,
+    seed: int = 0,
+    rounds: int = 40,
+    **params: Any,
+) -> HistGradientBoostingModel:
     model = FAMILIES[FAMILY].fit(
-        params, train, validation, threads=1, seed=seed, max_iterations=rounds, patience=rounds, deadline=lambda: False
+        params,
+        train,
+        validation,
+        learning=learning or Learning("squared_error" if train.layout.task == "regression" else "log_loss"),
+        threads=1,
+        seed=seed,
+        max_iterations=rounds,
+        patience=rounds,
+        stop=lambda _made, _loss: False,
     )
     return cast("HistGradientBoostingModel", model)
 
@@ -60,6 +76,41 @@ def test_it_is_scikit_learns_estimator(task: Task, categories: str) -> None:
         if task == "binary":
             expected = expected[:, 1]
         np.testing.assert_allclose(ours.predict(data), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(
+    ("learning", "loss"),
+    [
+        (Learning("squared_error", monotone={"noise": 1, "amount": -1}), {"loss": "squared_error"}),
+        (Learning("absolute_error"), {"loss": "absolute_error"}),
+        (Learning("quantile", 0.8, {"count (n)": -1}), {"loss": "quantile", "quantile": 0.8}),
+    ],
+)
+@pytest.mark.parametrize("categories", ["native", "ranked"])
+def test_losses_weights_and_directions_are_scikit_learns(
+    learning: Learning, loss: dict[str, Any], categories: str
+) -> None:
+    # Of few values, each has its bin; else scikit-learn weighs the rows for its bins as well.
+    coarse = (pl.col("amount") / 10).round(), pl.col("noise").round(1)
+    train, validation, test = (
+        Data.of(data.frame.with_columns(*coarse), data.layout) for data in made("regression", rows=1200).data()
+    )
+    weights = np.random.default_rng(0).gamma(2.0, size=train.n_rows)
+    weighted = Data.of(train.frame.with_columns(_weight=pl.Series(weights)), train.layout)
+    ours = fit(weighted, validation, learning, categories=categories, max_features=1.0)
+    mask = [False] * len(train.layout.quantities) + [categories == "native"] * len(train.layout.codes)
+    chosen = {**FAMILIES[FAMILY].default_params(), **loss, "max_features": 1.0, "max_iter": ours.best_iteration}
+    chosen.pop("categories")
+    theirs = HistGradientBoostingRegressor(
+        **chosen,
+        categorical_features=mask if any(mask) else None,
+        monotonic_cst=learning.directions(train.layout.features),
+        early_stopping=False,
+        random_state=0,
+    )
+    with threadpool_limits(1):
+        theirs.fit(everything(train), train.y, weighted.weights)
+    np.testing.assert_allclose(ours.predict(test), theirs.predict(everything(test)), rtol=1e-11)
 
 
 def test_the_validation_loss_is_scikit_learns() -> None:
@@ -134,7 +185,8 @@ def test_bin_edges_of_many_rows_come_from_a_sample(monkeypatch: pytest.MonkeyPat
 def test_blocks_join_to_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     train, validation, test = made("regression").data()
     model = fit(train, validation)
-    whole = model.predict(test)
+    with threadpool_limits(1):
+        whole = model.predict(test)
     monkeypatch.setattr(binning, "BLOCK", 7)
     assert len(list(binning.blocks(test))) == -(-test.n_rows // 7)
     np.testing.assert_array_equal(model.predict(test), whole)

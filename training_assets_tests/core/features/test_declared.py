@@ -26,16 +26,16 @@ JOIN = {"table": "t.csv", "keys": ["s"], "columns": ["v"]}
 AS_OF = {"time": "when", "table_time": "seen"}
 
 
-def spec_with(target: Any = None, columns: Any = None, **features: Any) -> ModelSpec:
-    return small_spec({**COLUMNS, **(columns or {})}, target or TARGET, features=features)
+def spec_with(target: Any = None, columns: Any = None, encoding: Any = None, **features: Any) -> ModelSpec:
+    given = {**COLUMNS, **(columns or {})}
+    return small_spec(given, target or TARGET, features=features, encoding={"columns": encoding or {}})
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     (tmp_path / "t.csv").write_text("s,seen,v,delay\na,2013-01-01T00:00:00,1,2\n")
-    pl.DataFrame({"s": ["a"], "v": [1.5], "seen": [None]}, schema_overrides={"seen": pl.Date}).write_parquet(
-        tmp_path / "t.parquet"
-    )
+    more = pl.DataFrame({"seen": [None], "gone": [None]}, schema={"seen": pl.Date, "gone": pl.Time})
+    pl.DataFrame({"s": ["a"], "v": [1.5], "delay": [1], **more.to_dict()}).write_parquet(tmp_path / "t.parquet")
     return tmp_path
 
 
@@ -53,6 +53,8 @@ def root(tmp_path: Path) -> Path:
         },
         {"joins": [{**JOIN, "table": "not/there/yet.csv", "prefix": "p_"}], "derived": {"more": "p_v + 1"}},
         {"joins": [JOIN, {**JOIN, "prefix": "again_", "keys": ["v"]}]},
+        {"derived": {"day": "DATE_TRUNC('day', \"when\")"}},
+        {"joins": [{**JOIN, "table": "t.parquet", "columns": ["seen"]}]},
     ],
 )
 def test_sound_features_pass(root: Path, features: dict[str, Any]) -> None:
@@ -69,7 +71,7 @@ def test_sound_features_pass(root: Path, features: dict[str, Any]) -> None:
         ({"derived": {"r": "n +"}}, "E_EXPRESSION"),
         ({"derived": {"r": "whem > DATE '2013-01-01'"}}, "E_EXPRESSION: .*did you mean 'when'"),
         ({"derived": {"r": "EXTRACT(hour FROM s)"}}, "E_EXPRESSION: .*not supported"),
-        ({"derived": {"day": "DATE_TRUNC('day', \"when\")"}}, "E_FEATURE_TYPE: feature 'day'"),
+        ({"derived": {"clock": 'CAST("when" AS TIME)'}}, "E_FEATURE_TYPE: feature 'clock' is Time"),
         ({"derived": {"_r": "n + 1"}}, "E_NAME: features.derived._r has a name that is reserved"),
         ({"derived": {"a\x1b": "n + 1"}}, r"E_NAME: features\.derived\.a\\x1b has a name"),
         ({"joins": [JOIN], "derived": {"v": "n + 1"}}, "E_NAME: features.derived.v has the name of another column"),
@@ -80,7 +82,7 @@ def test_sound_features_pass(root: Path, features: dict[str, Any]) -> None:
         ({"joins": [{**JOIN, "columns": ["delay"]}]}, "E_JOIN_COLUMN: .*'delay' exists already"),
         ({"joins": [JOIN, JOIN]}, "E_JOIN_COLUMN: .*'v' exists already"),
         ({"joins": [{**JOIN, "table": "../t.csv"}]}, "E_TABLE: .*must stay inside the project"),
-        ({"joins": [{**JOIN, "table": "t.parquet", "columns": ["seen"]}]}, "E_FEATURE_TYPE: feature 'seen' is Date"),
+        ({"joins": [{**JOIN, "table": "t.parquet", "columns": ["gone"]}]}, "E_FEATURE_TYPE: feature 'gone' is Time"),
     ],
 )
 def test_unsound_features_are_refused(root: Path, features: dict[str, Any], message: str) -> None:
@@ -90,9 +92,46 @@ def test_unsound_features_are_refused(root: Path, features: dict[str, Any], mess
 
 
 @pytest.mark.parametrize("kind", ["date", "datetime"])
-def test_a_raw_date_is_no_feature(root: Path, kind: str) -> None:
-    with pytest.raises(InputError, match=r"E_FEATURE_TYPE: feature 'day' is a date.*features\.derived\.day_hour"):
-        check_expressions(spec_with(columns={"day": kind}), root)
+def test_a_raw_date_is_a_feature(root: Path, kind: str) -> None:
+    check_expressions(spec_with(columns={"day": kind}, derived={"month": "EXTRACT(month FROM day)"}), root)
+
+
+DATE_JOIN = {**JOIN, "table": "t.parquet", "columns": ["seen"]}
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"n": {"method": "quantity", "log": True}, "s": {"method": "count"}, "day": {"method": "date"}},
+        {"seen": {"method": "date", "since": "day"}, "hour": {"method": "quantity", "clip": [0, 0.99]}},
+        {"later_v": {"method": "one_hot"}},  # the table is not there yet, and may hold text
+        {"day": {"method": "date", "since": "2013-01-01"}},
+        {"day": {"method": "date", "since": "later_v"}},
+    ],
+)
+def test_sound_encodings_pass(root: Path, columns: dict[str, Any]) -> None:
+    joins = [DATE_JOIN, {**JOIN, "table": "not/there/yet.csv", "prefix": "later_"}]
+    derived = {"hour": 'EXTRACT(hour FROM "when")', "step": "DATE_TRUNC('day', \"when\")", "y": "YEAR(step)"}
+    check_expressions(spec_with(columns={"day": "date"}, encoding=columns, joins=joins, derived=derived), root)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"n": {"method": "count"}}, "E_ENCODING: encoding.columns.n: method count reads a category, .*a quantity"),
+        ({"n": {"method": "date"}}, "E_ENCODING: .* reads a date, and this is a quantity"),
+        ({"s": {"method": "quantity"}}, "E_ENCODING: .* reads a quantity, and this is a category"),
+        ({"seen": {"method": "target"}}, "E_ENCODING: .* reads a category, and this is a date"),
+        ({"gate": {"method": "target"}}, "E_ENCODING: encoding.columns.gate: 'gate' is no feature; features are n, s"),
+        ({"when": {"method": "date"}}, "E_ENCODING: encoding.columns.when: 'when' is no feature"),
+        ({"seen": {"method": "date", "since": "when"}}, "E_ENCODING: .*since: 'when' is neither a date feature"),
+        ({"seen": {"method": "date", "since": "2013-02-30"}}, "E_ENCODING: .*since: '2013-02-30' is neither"),
+    ],
+)
+def test_encodings_that_do_not_fit_are_refused(root: Path, columns: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        check_expressions(spec_with(encoding=columns, joins=[DATE_JOIN]), root)
+    assert len(str(caught.value)) <= 2000
 
 
 def test_text_is_no_quantity(root: Path) -> None:

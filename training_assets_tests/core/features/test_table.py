@@ -120,6 +120,17 @@ def test_durations_are_seconds_and_dates_may_lead_to_others(tmp_path: Path) -> N
     assert table.rows["since"].to_list() == [5.5 * 3600, 6 * 3600 + 600, 0.0]
 
 
+def test_dates_are_features_unless_they_are_a_step_on_the_way(tmp_path: Path) -> None:
+    columns = {**COLUMNS, "when": "datetime"}
+    derived = {"day": "DATE_TRUNC('day', \"when\")", "moment": '"when"', "hour": "EXTRACT(hour FROM day)"}
+    spec = spec_with(columns, features={"derived": derived})
+    table = feature_table(validated(spec), spec, tmp_path)
+    assert [name for name, kind in table.kinds.items() if kind == "date"] == ["when", "moment"]
+    assert table.rows["when"].to_list() == [at("2013-01-01 05:30"), at("2013-01-01 06:10"), at("2013-01-02 00:00")]
+    assert table.rows["when"].equals(table.rows["moment"])
+    assert table.rows.schema["moment"] == pl.Datetime("us")
+
+
 def test_a_derived_time_can_be_what_a_join_looks_up(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("s,seen,v\nu,2013-01-01T00:00:00,1\nv,2013-01-01T00:00:00,2\n")
     as_of = {"time": "day", "table_time": "seen"}
@@ -166,8 +177,8 @@ def test_declared_classes_keep_their_order_though_rows_lack_one(tmp_path: Path) 
     ("features", "message"),
     [
         (
-            {"derived": {"day": "DATE_TRUNC('day', \"when\")"}},
-            r"E_FEATURE_TYPE: feature 'day' is Datetime.*EXTRACT\(hour",
+            {"derived": {"clock": 'CAST("when" AS TIME)'}},
+            r"E_FEATURE_TYPE: feature 'clock' is Time.*EXTRACT\(hour",
         ),
         (
             {"derived": {"r": "delay + 1"}},

@@ -49,7 +49,7 @@ SETS = [
         "various/loans/loans_full_schema.csv", "interest_rate", "regression", 10_000,
         types={"emp_title": "string", "annual_income": "number"}, asked=("columns.sub_grade.role",),
     ),
-    Expected("various/sms_spam/SMSSpamCollection", "column_1", "binary", 5_574, "spam", roles={"column_2": "key"}),
+    Expected("various/sms_spam/SMSSpamCollection", "column_1", "binary", 5_574, "spam", roles={"column_2": "feature"}),
     Expected("various/pd_speech/pd_speech.csv", "class", "binary", 252, "PD", roles={"rownames": "ignored"}),
     Expected(
         "various/parkinsons_telemonitoring/parkinsons_updrs.data", "total_UPDRS", "regression", 5_875,

@@ -1,12 +1,12 @@
-"""Free text gives features that need no language model, and a key where nothing else is left."""
+"""Free text is a feature that is read by its words, with measures that need no language model."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from training_assets.core.inference.notes import Notes
 from training_assets.core.inference.texts import FREE_TEXT, text_features
 from training_assets.spec import Column
+from training_assets.spec.encoding import AsEmbedded
 
 ROWS = pl.DataFrame(
     {
@@ -18,26 +18,25 @@ ROWS = pl.DataFrame(
 TEXT = Column(type="string", role="ignored", because=FREE_TEXT)
 
 
-def test_text_alone_becomes_measures_and_a_key() -> None:
-    notes = Notes()
-    columns, derived = text_features({"text": TEXT, "y": Column(type="string")}, ROWS, "y", notes)
-    assert columns["text"].role == "key"
-    assert columns["text"].because is None
+def test_text_is_embedded_and_measured() -> None:
+    columns, derived, encodings = text_features({"text": TEXT, "y": Column(type="string")}, ROWS)
+    assert (columns["text"].role, columns["text"].because) == ("feature", None)
+    assert columns["y"] == Column(type="string")
+    assert encodings == {"text": AsEmbedded(method="embedded")}
     assert set(derived) == {f"text_{each}" for each in ("length", "words", "number", "link", "money", "shouting")}
     assert derived["text_length"] == "LENGTH(text)"
     assert derived["text_words"] == "LENGTH(text) - LENGTH(REPLACE(text, ' ', ''))"
     assert derived["text_number"] == "REGEXP_LIKE(text, '[0-9]{3}')"
-    assert "identifies a row" in notes.assumptions[0]
 
 
-def test_text_beside_other_features_stays_ignored() -> None:
-    columns, derived = text_features(
-        {"text": TEXT, "x": Column(type="integer"), "y": Column(type="string")}, ROWS, "y", Notes()
-    )
-    assert columns["text"].role == "ignored"
-    assert "text_length" in derived
+def test_of_many_texts_all_are_embedded_and_the_first_ones_measured() -> None:
+    names = [f"t{at}" for at in range(5)]
+    rows = pl.DataFrame(dict.fromkeys(names, ROWS["text"]))
+    _, derived, encodings = text_features(dict.fromkeys(names, TEXT), rows)
+    assert list(encodings) == names
+    assert {name.split("_")[0] for name in derived} == {"t0", "t1", "t2"}
 
 
 def test_without_text_nothing_changes() -> None:
     given = {"x": Column(type="integer"), "y": Column(type="string")}
-    assert text_features(given, ROWS, "y", Notes()) == (given, {})
+    assert text_features(given, ROWS) == (given, {}, {})

@@ -82,3 +82,21 @@ def test_a_derived_name_is_free() -> None:
     _, derived, _ = timed(day=DAYS, day_month=list(range(100)), Day_Weekday=list(range(100)))
     assert list(derived) == ["day_weekday_2", "day_month_2"]
     assert free_name("a", {"A", "a_2"}) == "a_3"
+
+
+def test_dates_that_are_never_later_are_features_with_the_days_since_them() -> None:
+    before = [day - dt.timedelta(days=at % 7) for at, day in enumerate(DAYS)]
+    born = [dt.date(1980, 1, 1) + dt.timedelta(days=31 * at) for at in range(100)]
+    late = [*DAYS[:99], DAYS[99] + dt.timedelta(days=1)]
+    columns, derived, notes = timed(ordered=DAYS, signed=before, date_of_birth=born, ships=late, closed=before)
+    assert {name: column.role for name, column in columns.items()} == {
+        "y": "feature",
+        "ordered": "time",
+        "signed": "feature",
+        "date_of_birth": "feature",
+        "ships": "ignored",
+        "closed": "ignored",
+    }
+    assert derived["ordered_since_signed"] == '"ordered" - signed'
+    assert derived["ordered_since_date_of_birth"] == '"ordered" - date_of_birth'
+    assert "never later" in notes.questions[0].proposal

@@ -168,12 +168,18 @@ def mean_label(*by: str) -> Callable[[Set, np.random.Generator], Any]:
     return make
 
 
-def dated_afterwards(base: Set) -> Set:
+def dated_afterwards(base: Set, role: str = "ignored") -> Set:
     rng = np.random.default_rng(0)
     days = pl.Series("days", rng.integers(1, 90, base.height))
     closed = base.raw.select(pl.col("began").str.to_date().dt.offset_by(pl.format("{}d", days))).to_series()
-    changed = base.column("closed", closed, type="date", role="ignored")
+    changed = base.column("closed", closed, type="date", role=role)
+    if role == "feature":
+        return changed
     return changed.sections(features={"derived": {"closed_month": "EXTRACT(month FROM closed)"}})
+
+
+def feature_dated_afterwards(base: Set) -> Set:
+    return dated_afterwards(base, "feature")
 
 
 def status_month(base: Set) -> Set:
@@ -238,6 +244,7 @@ MADE = [
     Planted("mean label of a town", "made", LABEL, of_label(mean_label("town"), "number"), "made from the label"),
     Planted("mean label of a town", "made regression", LABEL, of_label(mean_label("town"), "number"), "made from"),
     Planted("date after the outcome", "made", DATES, dated_afterwards, "closed"),
+    Planted("date after the outcome as a feature", "made", DATES, feature_dated_afterwards, "closed"),
     Planted("preprocessor fitted on all rows", "made", POISON, as_is, "changes with the rows", seen_by_function),
     Planted("preprocessor handed all rows", "made", POISON, as_is, "not the one that the training", seen_by_asset),
     Planted("label in a feature", "made", SHUFFLED, as_is, "still predicted", fitted_as(LabelInFeatures)),

@@ -1,4 +1,4 @@
-"""Pictures of training: learning curves, the search, importances and the splits."""
+"""Pictures of training: learning curves, importances and the splits."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from training_assets.core import plots
 from training_assets.core.plots.balance import MAX_SHOWN
@@ -15,10 +13,6 @@ from training_assets.core.plots.columns import importance
 from training_assets_tests.core.plots.pictures import seen
 
 NAN = math.nan
-
-
-def trial(number: int, score: float | None, family: str = "catboost", seconds: float | None = 1.5) -> dict[str, Any]:
-    return {"number": number, "family": family, "score": score, "seconds": seconds}
 
 
 # Learning curves
@@ -50,50 +44,10 @@ def test_no_curve_is_refused(curves: dict[str, list[float]]) -> None:
         plots.learning_curves(curves, None, "rmse")
 
 
-# Search history
-
-
-@pytest.mark.parametrize(
-    ("direction", "best"),
-    [
-        ("higher", "0.900, trial 4 (linear)"),
-        ("maximize", "0.900, trial 4"),
-        ("lower", "0.100, trial 0"),
-        ("minimize", "0.100"),
-    ],
-)
-def test_the_search_says_its_best_trial(direction: Any, best: str) -> None:
-    trials = [trial(4, 0.9, "linear"), trial(0, 0.1), trial(1, None), trial(2, NAN), trial(3, 0.5)]
-    title = seen(plots.search_history(trials, "roc_auc", direction)).title
-    assert best in title
-    assert title.endswith("3 of 5 scored")
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.none() | st.floats(-1e6, 1e6) | st.just(NAN), st.sampled_from("abc"), st.none() | st.floats(0, 1e4)
-        ),
-        min_size=1,
-        max_size=12,
-    )
-)
-@settings(max_examples=8, deadline=None)
-def test_any_search_can_be_drawn(rows: list[tuple[float | None, str, float | None]]) -> None:
-    trials = [trial(number, score, family, seconds) for number, (score, family, seconds) in enumerate(rows)]
-    picture = seen(plots.search_history(trials, "rmse", "lower"))
-    if not any(score is not None and math.isfinite(score) for score, _, _ in rows):
-        assert picture.title == f"Search: none of {len(rows)} trials has a score"
-
-
-def test_many_trials_and_families_still_fit() -> None:
-    trials = [trial(number, math.sin(number), f"family {number % 9}") for number in range(300)]
-    seen(plots.search_history(trials, "r2", "higher"))
-
-
-def test_no_trials_are_refused() -> None:
-    with pytest.raises(ValueError, match="no trials"):
-        plots.search_history([], "rmse", "lower")
+@pytest.mark.parametrize(("kept", "title"), [(20, "0.500 at iteration 20 of 30"), (None, "rmse")])
+def test_curves_may_have_their_own_iterations(kept: int | None, title: str) -> None:
+    drawn = plots.learning_curves({"validation": [0.7, 0.5, 0.6]}, kept, "rmse", iterations=[10, 20, 30])
+    assert seen(drawn).title.endswith(title)
 
 
 # Importance

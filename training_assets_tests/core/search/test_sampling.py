@@ -6,91 +6,134 @@ import pytest
 
 from training_assets.core.errors import InputError
 from training_assets.core.families import FAMILIES, Facts
-from training_assets.core.search.sampling import STARTUP, Proposal, Proposals, proposals
+from training_assets.core.search.sampling import Proposal, Proposals, proposals
 from training_assets.spec import Search
 
 FACTS = Facts(rows=1000, quantities=5, categories=2)
-EVERY = list(FAMILIES)
+SOME = ["linear", "hist_gradient_boosting", "catboost"]
 
 
-def of(**settings: Any) -> Proposals:
-    return proposals(Search(**settings), FACTS, "higher")
+def of(families: list[str] | None = None, direction: Any = "higher", warm: Any = (), **settings: Any) -> Proposals:
+    chosen = {name: FAMILIES[name] for name in families or SOME}
+    return proposals(Search(families=families or SOME, **settings), chosen, FACTS, direction, warm)
 
 
-def asked(source: Proposals, count: int, *, lag: int = 1) -> list[Proposal]:
-    """Proposals, each with the results of all but the last `lag - 1` before it."""
+def asked(source: Proposals, count: int) -> list[Proposal]:
+    """Proposals, each with the results of all before it."""
     found: list[Proposal] = []
     for number in range(count):
-        if number >= lag:
-            source.tell(number - lag, score=1 / (2 + number - lag))
-        found.append(source.ask())
+        proposal = source.ask()
+        assert proposal is not None
+        source.tell(proposal, score=1 / (2 + number))
+        found.append(proposal)
+    return found
+
+
+def drawn(source: Proposals, count: int) -> list[Proposal]:
+    """The first draws, after what is known to be good."""
+    found: list[Proposal] = []
+    while len(found) < count:
+        found += [proposal for proposal in asked(source, 1) if proposal.origin == "sampler"]
     return found
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
-def test_each_family_starts_with_its_default_cheapest_first(sampler: str) -> None:
-    first = asked(of(sampler=sampler, families=["catboost", "linear", "hist_gradient_boosting"]), 3)
-    assert [proposal.family for proposal in first] == ["linear", "hist_gradient_boosting", "catboost"]
-    assert all(proposal.params == FAMILIES[proposal.family].default_params() for proposal in first)
+def test_each_kind_of_model_has_its_best_setting_tried_before_more_of_the_same(sampler: str) -> None:
+    settings = {name: FAMILIES[name].portfolio(FACTS) for name in SOME}
+    known = [proposal for proposal in asked(of(sampler=sampler), 12) if proposal.origin == "portfolio"]
+    assert [proposal.family for proposal in known[:2]] == ["linear", "catboost"]  # trees of another make come later
+    assert [proposal.params for proposal in known[:2]] == [settings["linear"][0], settings["catboost"][0]]
+    assert {proposal.identity for proposal in known} == {
+        Proposal(name, params, "portfolio").identity for name, each in settings.items() for params in each
+    }
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+@pytest.mark.parametrize("rows", [100, 10_000, 1_000_000])
+@pytest.mark.parametrize("categories", [0, 3])
+def test_every_portfolio_lies_in_the_space_that_its_family_is_searched_in(
+    family: str, rows: int, categories: int
+) -> None:
+    """So that Optuna learns from it: what is told of a point outside would be refused with a warning."""
+    facts = Facts(rows=rows, quantities=5, categories=categories)
+    known = FAMILIES[family].portfolio(facts)
+    assert known
+    for place, params in enumerate(known):
+        source = proposals(Search(families=[family]), {family: FAMILIES[family]}, facts, "higher")
+        for _ in range(place + 1):
+            proposal = source.ask()
+            assert proposal is not None
+        assert proposal.params == params
+        source.tell(proposal, 0.5)
+
+
+def test_what_was_best_last_time_comes_early_and_strangers_are_left_out() -> None:
+    best = {**FAMILIES["linear"].default_params(), "l2": 7.25}
+    warm = [("linear", best), ("linear", {"no_such": 1}), ("gone:family", {})]
+    found = asked(of(warm=warm), 8)
+    assert [proposal.params for proposal in found if proposal.origin == "warm start"] == [best]
+    assert found[1].origin == "warm start"
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
 def test_the_same_seed_and_results_give_the_same_proposals(sampler: str) -> None:
-    first, again, other = (asked(of(sampler=sampler, seed=seed), 20) for seed in (3, 3, 4))
+    first, again, other = (asked(of(sampler=sampler, seed=seed), 25) for seed in (3, 3, 4))
     assert first == again
     assert first != other
 
 
-def test_every_family_is_drawn() -> None:
-    assert {proposal.family for proposal in asked(of(sampler="random"), 30)[3:]} == set(EVERY)
+def test_better_families_are_drawn_more_often_and_none_never() -> None:
+    source = of()
+    counts = dict.fromkeys(SOME, 0)
+    for _ in range(80):
+        proposal = source.ask()
+        assert proposal is not None
+        counts[proposal.family] += proposal.origin == "sampler"
+        source.tell(proposal, {"linear": 0.5, "hist_gradient_boosting": 0.9, "catboost": 0.7}[proposal.family])
+    assert counts["hist_gradient_boosting"] > counts["catboost"] > counts["linear"] > 0
 
 
-def test_a_single_family_is_the_only_one() -> None:
-    assert {proposal.family for proposal in asked(of(families=["linear"]), 12)} == {"linear"}
+def test_a_family_that_only_fails_is_drawn_no_more() -> None:
+    source = of()
+    late = []
+    for number in range(40):
+        proposal = source.ask()
+        assert proposal is not None
+        late += [proposal.family] if number >= 15 else []
+        source.tell(proposal, None if proposal.family == "catboost" else 0.5)
+    assert "catboost" not in late
 
 
-def test_the_first_proposals_read_no_results() -> None:
-    """So that they need not wait for any: `blind` says how many."""
-    told, untold = of(seed=1), of(seed=1)
-    assert told.blind == untold.blind == STARTUP
-    assert asked(told, STARTUP) == [untold.ask() for _ in range(STARTUP)]
+def test_where_every_family_fails_there_is_an_end() -> None:
+    source = of()
+    number = 0
+    while (proposal := source.ask()) is not None:
+        source.tell(proposal, None)
+        number += 1
+    assert number == sum(len(FAMILIES[name].portfolio(FACTS)) for name in SOME)
 
 
-def test_later_proposals_read_results() -> None:
-    rising, falling = of(seed=1), of(seed=1)
-    for source, sign in ((rising, 1), (falling, -1)):
-        for number in range(STARTUP):
-            source.ask()
-            source.tell(number, float(sign * number))
-    assert [rising.ask() for _ in range(5)] != [falling.ask() for _ in range(5)]
-
-
-def test_random_proposals_never_read_results() -> None:
-    assert of(sampler="random").blind is None
-    assert asked(of(sampler="random", seed=1), 15) == [
-        proposal for source in [of(sampler="random", seed=1)] for proposal in [source.ask() for _ in range(15)]
-    ]
-
-
-def test_a_failed_trial_is_told_as_such() -> None:
-    source = of(seed=1)
-    for number in range(STARTUP + 4):
-        source.ask()
-        source.tell(number, None)
-    assert source.ask().family in EVERY
+def test_results_may_come_in_any_order() -> None:
+    source = of()
+    waiting = [source.ask() for _ in range(20)]
+    for number, proposal in enumerate(reversed(waiting)):
+        assert proposal is not None
+        source.tell(proposal, float(number))
+    assert source.ask() is not None
 
 
 def test_a_lower_score_may_be_the_better_one() -> None:
     """Told that small penalties score low, TPE stays near them where low is good, and leaves them where it is not."""
     means = {}
     for direction in ("lower", "higher"):
-        source = proposals(Search(families=["linear"], seed=0), FACTS, direction)
-        drawn = []
-        for number in range(40):
-            l2 = source.ask().params["l2"]
-            source.tell(number, float(l2))
-            drawn.append(l2)
-        means[direction] = sum(drawn[20:]) / 20
+        source = of(["linear"], direction)
+        found = []
+        for _ in range(40):
+            proposal = source.ask()
+            assert proposal is not None
+            source.tell(proposal, float(proposal.params["l2"]))
+            found.append(float(proposal.params["l2"]))
+        means[direction] = sum(found[20:]) / 20
     assert means["lower"] < means["higher"] / 5
 
 
@@ -99,27 +142,28 @@ def test_a_lower_score_may_be_the_better_one() -> None:
 GRID = {"linear": {"l2": [0.1, 1.0, 10.0]}, "catboost": {"depth": [4, 6], "learning_rate": [0.1]}}
 
 
+def points(source: Proposals) -> list[Proposal]:
+    found = []
+    while (proposal := source.ask()) is not None:
+        found.append(proposal)
+    return found
+
+
 def test_a_grid_is_every_combination_with_families_taking_turns() -> None:
-    source = of(sampler="grid", families=["linear", "catboost"], grid=GRID)
-    assert source.total == 5
-    assert source.blind is None
-    points = [source.ask() for _ in range(5)]
-    assert [point.family for point in points] == ["linear", "catboost", "linear", "catboost", "linear"]
-    assert [point.params["l2"] for point in points if point.family == "linear"] == [0.1, 1.0, 10.0]
-    assert [point.params["depth"] for point in points if point.family == "catboost"] == [4, 6]
+    found = points(of(["linear", "catboost"], sampler="grid", grid=GRID))
+    assert [point.family for point in found] == ["linear", "catboost", "linear", "catboost", "linear"]
+    assert [point.params["l2"] for point in found if point.family == "linear"] == [0.1, 1.0, 10.0]
+    assert [point.params["depth"] for point in found if point.family == "catboost"] == [4, 6]
 
 
 def test_what_a_grid_does_not_name_stays_at_its_default() -> None:
-    source = of(sampler="grid", families=["linear", "catboost"], grid=GRID)
-    source.ask()
-    defaults = FAMILIES["catboost"].default_params()
-    assert source.ask().params == {**defaults, "depth": 4, "learning_rate": 0.1}
+    found = points(of(["linear", "catboost"], sampler="grid", grid=GRID))
+    assert found[1].params == {**FAMILIES["catboost"].default_params(), "depth": 4, "learning_rate": 0.1}
 
 
 def test_an_empty_grid_of_a_family_is_its_default() -> None:
-    source = of(sampler="grid", families=["linear"], grid={"linear": {}})
-    assert source.total == 1
-    assert source.ask().params == FAMILIES["linear"].default_params()
+    found = points(of(["linear"], sampler="grid", grid={"linear": {}}))
+    assert [point.params for point in found] == [FAMILIES["linear"].default_params()]
 
 
 @pytest.mark.parametrize(
@@ -128,4 +172,4 @@ def test_an_empty_grid_of_a_family_is_its_default() -> None:
 )
 def test_a_grid_that_cannot_be_is_refused(values: dict[str, list[float]], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        of(sampler="grid", families=["linear"], grid={"linear": values})
+        of(["linear"], sampler="grid", grid={"linear": values})

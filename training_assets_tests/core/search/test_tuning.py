@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,14 @@ import pytest
 
 from training_assets.core.encoding import Preprocessor
 from training_assets.core.errors import InputError
-from training_assets.core.families import Data
+from training_assets.core.families import FAMILIES, Data, Learning
+from training_assets.core.families.blend import Blend
+from training_assets.core.learning import learning
 from training_assets.core.search import Tuned, search
-from training_assets.spec import Encoding, Search
+from training_assets.core.search.choosing import suitable
+from training_assets.core.search.memory import Folder
+from training_assets.core.search.scores import metric
+from training_assets.spec import Encoding, Search, Training
 from training_assets.spec.target import Task
 from training_assets_tests.core.encoding.made_rows import TASKS, made
 
@@ -33,19 +38,36 @@ def run(
     *,
     cores: int = 2,
     clock: Callable[[], float] = time.monotonic,
-    progress: Callable[[str], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
     data: tuple[Data, Data] | None = None,
+    memory: Folder | None = None,
+    warm: Any = (),
     **settings: Any,
 ) -> Tuned:
     chosen = {"families": QUICK, "trials": 4, "max_iterations": 30, "patience": 10, "budget_seconds": 300, **settings}
     train, validation = data or splits(task)
-    return search(train, validation, Search(**chosen), task, cores=cores, clock=clock, progress=progress)
+    spec = Search(**chosen)
+    learnt = learning(Training(), task)
+    return search(
+        train,
+        validation,
+        spec,
+        learnt,
+        metric(spec.metric, task, learnt),
+        families={name: FAMILIES[name] for name in spec.families or FAMILIES},
+        cores=cores,
+        clock=clock,
+        memory=memory,
+        warm=warm,
+        say=say,
+    )
 
 
 def facts(tuned: Tuned) -> Any:
     """What must not depend on timing."""
     trials = [(trial.number, trial.family, trial.params, trial.score, trial.state) for trial in tuned.study.trials]
-    return trials, tuned.study.best, tuned.model.canonical()
+    members = [(member.trial, member.weight, member.iterations) for member in tuned.study.members]
+    return trials, tuned.study.best, members, tuned.model.canonical()
 
 
 class Ticking:
@@ -73,32 +95,73 @@ class Wavering:
         return time.monotonic()
 
 
+# The final model
+
+
 @pytest.mark.parametrize("task", TASKS)
-def test_the_best_trials_model_is_given(task: Task) -> None:
-    tuned = run(task, families=["catboost", *QUICK], trials=5)
+def test_members_are_fitted_again_on_training_and_validation_rows(task: Task) -> None:
+    tuned = run(task, families=["catboost", *QUICK], trials=6)
     study = tuned.study
-    assert [trial.number for trial in study.trials] == list(range(5))
-    assert {trial.state for trial in study.trials} == {"complete"}
-    scores = [trial.score for trial in study.trials if trial.score is not None]
-    assert study.best_trial.score == (max(scores) if study.direction == "higher" else min(scores))
-    assert tuned.model.family == study.best_trial.family
-    assert tuned.model.best_iteration == study.best_trial.best_iteration
-    _, validation = splits(task)
+    assert [trial.number for trial in study.trials] == list(range(6))
+    assert {trial.state for trial in study.trials} <= {"complete", "pruned"}
     assert study.metric == {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}[task]
-    if task == "regression":
-        misses = tuned.model.predict(validation) - validation.y
-        assert study.best_trial.score == pytest.approx(np.sqrt(np.mean(misses**2)))
+    assert sum(member.weight for member in study.members) == pytest.approx(1)
+    train, validation = splits(task)
+    both = train.and_also(validation)
+    heaviest = max(study.members, key=lambda member: member.weight)
+    trial = study.trials[heaviest.trial]
+    again = FAMILIES[trial.family].fit(
+        trial.params,
+        both,
+        None,
+        learning=learning(Training(), task),
+        threads=1,
+        seed=0,
+        max_iterations=heaviest.iterations or 30,
+        patience=30,
+        stop=lambda _iterations, _loss: False,
+    )
+    first = tuned.model.members[0][0] if isinstance(tuned.model, Blend) else tuned.model
+    assert again.canonical() == first.canonical()  # the study is enough to make the model again
 
 
-@pytest.mark.parametrize("parallel", [1, 2, 3])
-def test_the_same_seed_gives_the_same_trials_and_model_whatever_the_timing(parallel: int) -> None:
-    settings: dict[str, Any] = {"trials": 14, "parallel": parallel, "cores": parallel, "max_iterations": 4}
+@pytest.mark.parametrize("task", TASKS)
+def test_the_score_is_that_of_the_blend_before_it_saw_the_validation_rows(task: Task) -> None:
+    tuned = run(task, trials=6, refit=False)
+    _, validation = splits(task)
+    assert not any(member.refitted for member in tuned.study.members)
+    assert np.allclose(tuned.model.predict(validation), tuned.validation_predictions, atol=1e-6)
+    score = metric(None, task).score(validation.labels, tuned.model.predict(validation))
+    assert tuned.study.score == pytest.approx(score, rel=1e-6)
+    best = tuned.study.best_trial.score or 0.0
+    assert tuned.study.score >= best if tuned.study.direction == "higher" else tuned.study.score <= best
+
+
+def test_a_single_model_may_be_asked_for() -> None:
+    tuned = run(trials=6, ensemble="none")
+    assert [member.trial for member in tuned.study.members] == [tuned.study.best]
+    assert tuned.model.family == tuned.study.best_trial.family
+
+
+def test_iterations_of_the_final_fit_are_a_tenth_more() -> None:
+    tuned = run(families=["hist_gradient_boosting"], trials=1, max_iterations=200)
+    (trial,), (member,) = tuned.study.trials, tuned.study.members
+    assert trial.best_iteration is not None
+    assert member.iterations == int(np.ceil(1.1 * trial.best_iteration))
+
+
+# Trials
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_one_trial_at_a_time_gives_the_same_whatever_the_timing(sampler: str) -> None:
+    settings: dict[str, Any] = {"trials": 12, "parallel": 1, "cores": 1, "max_iterations": 6, "sampler": sampler}
     first, second = (facts(run(clock=Wavering(seed), **settings)) for seed in (1, 2))
     assert first == second
 
 
 def test_another_seed_gives_other_trials() -> None:
-    assert facts(run(trials=6, seed=1))[0] != facts(run(trials=6, seed=2))[0]
+    assert facts(run(trials=9, seed=1))[0] != facts(run(trials=9, seed=2))[0]
 
 
 def test_a_grid_is_searched_whole_and_no_more() -> None:
@@ -108,11 +171,10 @@ def test_a_grid_is_searched_whole_and_no_more() -> None:
     assert run(sampler="grid", grid=grid, trials=2).study.trials[1].family == "hist_gradient_boosting"
 
 
-def test_of_equal_scores_the_first_wins() -> None:
+def test_equal_proposals_are_tried_once() -> None:
     grid = {"linear": {"l2": [1.0] * 6}}
-    tuned = run(sampler="grid", grid=grid, families=["linear"], trials=6, clock=Wavering(0))
-    assert len({trial.score for trial in tuned.study.trials}) == 1
-    assert tuned.study.best == 0
+    tuned = run(sampler="grid", grid=grid, families=["linear"], trials=6)
+    assert len(tuned.study.trials) == 1
 
 
 def test_another_metric_decides() -> None:
@@ -121,23 +183,50 @@ def test_another_metric_decides() -> None:
     assert 0.5 < (study.best_trial.score or 0) <= 1
 
 
-# Progress
+def test_what_was_best_before_is_tried() -> None:
+    params = {**FAMILIES["linear"].default_params(), "l2": 3.25}
+    study = run(warm=[("linear", params)]).study
+    assert [trial.params for trial in study.trials if trial.origin == "warm start"] == [params]
 
 
-def test_each_trial_has_a_line() -> None:
+def test_hopeless_trials_are_pruned_and_only_where_that_is_asked_for() -> None:
+    settings: dict[str, Any] = {"families": ["hist_gradient_boosting"], "trials": 25, "max_iterations": 60}
+    states = {trial.state for trial in run(**settings, parallel=1).study.trials}
+    assert states == {"complete", "pruned"}
+    assert {trial.state for trial in run(**settings, pruner="none").study.trials} == {"complete"}
+
+
+# Resuming
+
+
+def test_a_killed_search_goes_on_and_repeats_no_finished_trial(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"trials": 9, "parallel": 1, "cores": 1, "max_iterations": 6, "pruner": "none"}
+    whole = run(**settings)
     lines: list[str] = []
-    run(trials=3, parallel=1, budget_seconds=60, progress=lines.append)
-    pattern = r"trial (\d) of 3 · (linear|hist_gradient_boosting) · roc_auc 0\.\d{4} \(best 0\.\d{4}\) · \d+ s of 60 s"
-    found = [re.fullmatch(pattern, line) for line in lines]
-    assert [match and match[1] for match in found] == ["1", "2", "3"]
+
+    def killed(line: str) -> None:
+        lines.append(line)
+        if len(list(tmp_path.glob("*.trial"))) == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(memory=Folder(tmp_path), say=killed, clock=Ticking(0.5), **settings)
+    kept = {path.name: path.stat().st_mtime_ns for path in tmp_path.glob("*.trial")}
+    assert len(kept) == 5
+    resumed = run(memory=Folder(tmp_path), **settings)
+    assert [trial.params for trial in resumed.study.trials[:5]] == [trial.params for trial in whole.study.trials[:5]]
+    assert {name: (tmp_path / name).stat().st_mtime_ns for name in kept} == kept
+    assert len(list(tmp_path.glob("*.trial"))) == 9
+    identities = [(trial.family, str(trial.params)) for trial in resumed.study.trials]
+    assert len(set(identities)) == 9
 
 
-def test_a_failed_trial_has_its_reason_in_its_line() -> None:
-    lines: list[str] = []
-    run(data=constant_features(), families=["catboost", "linear"], trials=2, progress=lines.append)
-    assert any(
-        re.match(r"trial 2 of 2 · catboost · failed: CatBoostError: .*constant.* · \d+ s of", line) for line in lines
-    )
+def test_the_time_of_the_attempt_before_counts(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"budget_seconds": 60, "parallel": 1, "trials": 1000, "max_iterations": 1000}
+    first = run(clock=Ticking(1.0), memory=Folder(tmp_path), **settings)
+    again = run(clock=Ticking(1.0), memory=Folder(tmp_path), **settings)
+    assert len(again.study.trials) <= len(first.study.trials) + 1
+    assert again.study.seconds >= first.study.trials[-1].began
 
 
 # Budget
@@ -146,10 +235,9 @@ def test_a_failed_trial_has_its_reason_in_its_line() -> None:
 def test_trials_stop_when_time_is_up() -> None:
     tuned = run(clock=Ticking(1.0), budget_seconds=60, parallel=1, trials=1000, max_iterations=1000, patience=1000)
     assert len(tuned.study.trials) < 20
-    last = tuned.study.trials[-1]
-    assert last.state == "stopped"
-    assert last.score is not None
-    assert tuned.study.seconds < 60 + 15  # what a trial still reads of the clock after the deadline
+    assert "stopped" in {trial.state for trial in tuned.study.trials}
+    assert all(trial.score is not None for trial in tuned.study.trials)
+    assert tuned.study.seconds < 60 + 25  # what is still read of the clock after the deadline
 
 
 def test_however_short_the_budget_one_model_is_fitted() -> None:
@@ -172,11 +260,26 @@ def test_a_first_trial_that_fails_does_not_count_as_the_one() -> None:
     assert tuned.study.best == 1
 
 
+def test_a_final_fit_that_runs_out_of_time_is_given_up_for_what_its_trial_left() -> None:
+    """Time runs faster in the final fit than trials said: the members are the trials' own models."""
+    clock = Ticking(0.01)
+
+    def say(line: str) -> None:
+        if line.startswith("final fit"):
+            clock.step = 1000.0
+
+    settings: dict[str, Any] = {"families": ["hist_gradient_boosting"], "max_iterations": 60, "patience": 60}
+    tuned = run(clock=clock, say=say, budget_seconds=60, trials=3, **settings)
+    _, validation = splits("binary")
+    assert not any(member.refitted for member in tuned.study.members)
+    assert np.allclose(tuned.model.predict(validation), tuned.validation_predictions, atol=1e-6)
+
+
 def test_real_time_is_kept() -> None:
     began = time.monotonic()
-    tuned = run("multiclass", budget_seconds=1.0, trials=10_000, max_iterations=100_000, patience=100_000)
-    assert time.monotonic() - began < 10  # of which 9 are for busy machines: the deadline itself is met within a tree
-    assert tuned.study.trials[-1].state == "stopped"
+    tuned = run("multiclass", budget_seconds=2.0, trials=10_000, max_iterations=100_000, patience=100_000)
+    assert time.monotonic() - began < 12  # of which 10 are for busy machines
+    assert len(tuned.study.trials) < 10_000
 
 
 # Failure
@@ -191,18 +294,20 @@ def constant_features() -> tuple[Data, Data]:
 
 
 def test_a_failed_trial_is_recorded_and_the_search_goes_on() -> None:
-    study = run(data=constant_features(), families=["catboost", "linear"], trials=6).study
+    lines: list[str] = []
+    study = run(data=constant_features(), families=["catboost", "linear"], trials=6, say=lines.append).study
     failed = [trial for trial in study.trials if trial.state == "failed"]
     assert {trial.family for trial in failed} == {"catboost"}
     assert all(trial.score is None and trial.reason and "constant" in trial.reason for trial in failed)
     assert study.best_trial.family == "linear"
+    assert any("catboost failed: CatBoostError" in line for line in lines)
 
 
 def test_where_all_trials_fail_the_reasons_are_told() -> None:
     with pytest.raises(
-        InputError, match=r"E_SEARCH: all 3 trials failed: catboost: CatBoostError: .*constant"
+        InputError, match=r"E_SEARCH: all 2 trials failed: catboost: CatBoostError: .*constant"
     ) as caught:
-        run(data=constant_features(), families=["catboost"], trials=3)
+        run(data=constant_features(), families=["catboost"], trials=2)
     assert str(caught.value).count("constant") == 1  # each reason once
 
 
@@ -229,24 +334,13 @@ def test_rows_are_needed() -> None:
         run(data=(train, Data.of(validation.frame[:0], validation.layout)))
 
 
-def test_an_unknown_metric_is_refused_before_any_trial() -> None:
-    with pytest.raises(InputError, match="E_METRIC"):
-        run(metric="rmse")
-
-
 def test_an_interrupted_search_leaves_no_fit_running() -> None:
     def interrupt(_: str) -> None:
         raise KeyboardInterrupt
 
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        run(
-            "multiclass",
-            families=["linear", "hist_gradient_boosting"],
-            max_iterations=100_000,
-            patience=100_000,
-            progress=interrupt,
-        )
+        run("multiclass", families=QUICK, max_iterations=100_000, patience=100_000, say=interrupt)
     assert time.monotonic() - began < 20
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("trial")]
 
@@ -263,7 +357,20 @@ def test_trials_run_side_by_side_as_the_spec_says(cores: int, parallel: int | No
         time.sleep(0.02)  # long enough that no trial ends before the others have begun
         return time.monotonic()
 
-    grid = {"linear": {"l2": [1.0] * 6}}
+    grid = {"linear": {"l2": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}}
     settings: dict[str, Any] = {"families": ["linear"], "sampler": "grid", "grid": grid, "trials": 6}
     run(clock=clock, cores=cores, parallel=parallel, max_iterations=2, **settings)
     assert len([name for name in seen if name.startswith("trial")]) == most
+
+
+# Families
+
+
+def test_families_that_cannot_learn_what_is_asked_are_left_out_or_refused(tmp_path: Path) -> None:
+    layout = splits("regression")[0].layout
+    quantile = Learning("quantile", 0.9)
+    able = suitable(None, layout, quantile, tmp_path)
+    assert "linear" not in able
+    assert {"catboost", "hist_gradient_boosting", "lightgbm"} <= set(able)
+    with pytest.raises(InputError, match=r"E_FAMILY: search.families names linear, but"):
+        suitable(["catboost", "linear"], layout, quantile, tmp_path)

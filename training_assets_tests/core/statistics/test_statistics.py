@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from training_assets.core.statistics import BatchStatistics, ColumnStatistics, M
 from training_assets.core.statistics.levels import LONGEST, shortened
 from training_assets.core.statistics.quantiles import EXACT
 from training_assets.spec import ModelSpec
+from training_assets_tests.core.small_spec import small_spec
 from training_assets_tests.workplace import SPEC, customers
 
 KINDS: dict[str, StatisticsKind] = {"x": "numeric", "n": "numeric", "s": "categorical", "t": "time"}
@@ -212,6 +214,16 @@ def test_validated_rows_are_described_by_the_spec_with_the_label() -> None:
         "left_on": "categorical", "churned": "categorical",
     }  # fmt: skip
     assert found.columns["churned"].top == dict(rows["churned"].value_counts(sort=True).iter_rows())
+
+
+def test_a_date_is_described_alike_as_a_feature_and_as_a_column_of_the_batch() -> None:
+    columns = {"opened": {"type": "date"}, "y": {"type": "string", "role": "ignored"}}
+    spec = small_spec(columns)
+    days = pl.Series("opened", [date(2026, 1, 1), None, date(2026, 3, 1)])
+    rows = pl.DataFrame({"opened": days, "y": ["a", "b", "a"], "_target": ["a", "b", "a"]})
+    feature = statistics.of_features(rows, {"opened": "date"}, spec).columns["opened"]
+    assert feature.kind == "time"
+    assert feature.to_json() == statistics.of_batch(rows, spec).columns["opened"].to_json()
 
 
 def test_a_column_that_not_every_part_has_is_left_out() -> None:

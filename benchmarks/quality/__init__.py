@@ -1,0 +1,1 @@
+"""How good the models are, against other systems with the same CPU budget."""

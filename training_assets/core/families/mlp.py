@@ -1,0 +1,163 @@
+"""Multi-layer perceptrons: scikit-learn's, over dense scaled rows; they err elsewhere than trees do."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training_assets.core.encoding.layout import Layout
+from training_assets.core.families import design_matrix, mlp_model
+from training_assets.core.families.base import Data, Facts, Fit, Learning, Stop, why_not
+from training_assets.core.families.design_matrix import Scale
+from training_assets.core.families.mlp_model import Layers, MlpModel, squashed_rows
+from training_assets.core.families.shuffling import shuffled_shares
+from training_assets.core.families.validation_loss import validation_loss
+
+MOST_COLUMNS = 3_000
+"""Of dense rows; wider ones are mostly one-hot, and the linear family reads them sparse."""
+STRETCH = 65_536
+"""Rows of an iteration at most, so that the clock is asked in time where a pass over all rows takes long."""
+PATIENCE = 15
+"""Iterations without a better loss: a network makes a few dozen, where trees make hundreds."""
+MOST_ITERATIONS = 300
+
+
+class MlpFamily:
+    """Rectified units trained by Adam; the same model on any number of threads, because one computes it.
+
+    An iteration is one pass over the rows, or over the next 65,536 of them in an order dealt anew for each pass.
+    """
+
+    name = "mlp"
+
+    def default_params(self) -> dict[str, Any]:
+        """One wide layer."""
+        return {"layers": 1, "width": 256, "learning_rate_init": 3e-3, "alpha": 1e-4, "batch_size": 128}
+
+    def portfolio(self, facts: Facts) -> list[dict[str, Any]]:
+        """One wide layer, then two; larger batches where rows are many."""
+        batch = 128 if facts.rows < 30_000 else 256 if facts.rows < 100_000 else 1024
+        one = {**self.default_params(), "batch_size": batch}
+        return [one, {**one, "layers": 2, "learning_rate_init": 2e-3}]
+
+    def suggest(self, trial: Any, _facts: Facts) -> dict[str, Any]:
+        """Draw size, step, penalty and batch."""
+        return {
+            "layers": trial.suggest_int("mlp.layers", 1, 3),
+            "width": trial.suggest_int("mlp.width", 32, 512, log=True),
+            "learning_rate_init": trial.suggest_float("mlp.learning_rate_init", 5e-4, 1e-2, log=True),
+            "alpha": trial.suggest_float("mlp.alpha", 1e-6, 0.1, log=True),
+            "batch_size": trial.suggest_categorical("mlp.batch_size", [128, 256, 1024]),
+        }
+
+    def refusal(self, layout: Layout, learning: Learning) -> str | None:
+        """It learns log loss or squared error, without constraints, from rows that are not too wide."""
+        reason = why_not(layout, learning, losses=("log_loss", "squared_error"))
+        if reason is None and any(learning.directions(layout.quantities)):
+            return "nothing makes its predictions rise or fall with a quantity"
+        width = len(design_matrix.owners(layout))
+        if reason is None and width > MOST_COLUMNS:
+            return f"it reads dense rows, and {width:,} columns are more than {MOST_COLUMNS:,}"
+        return reason
+
+    def fit(
+        self,
+        params: Mapping[str, Any],
+        train: Data,
+        validation: Data | None,
+        *,
+        learning: Learning,
+        threads: int,
+        seed: int,
+        max_iterations: int,
+        patience: int,
+        stop: Stop,
+    ) -> MlpModel:
+        """Fit on one thread, at most 300 iterations with early stopping; the weights of the best iteration are kept."""
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn's; has no types
+
+        del threads
+        layout = train.layout
+        scale = train.shared("target scale", lambda: Scale.of(train))
+        center, spread = 0.0, 1.0
+        if layout.task == "regression":
+            center, spread = float(train.y.mean()), float(train.y.std()) or 1.0
+
+        def model(layers: Layers, curve: list[float], kept: int, share_of: Mapping[str, float]) -> MlpModel:
+            fit = Fit(learning.curve_metric, {"train": [], "validation": curve}, kept)
+            return MlpModel(layers, scale, center, spread, share_of, fit, layout.task, layout.n_classes)
+
+        rows = squashed_rows(train, scale)
+        watched = rows if validation is None else squashed_rows(validation, scale)
+        most = max_iterations if validation is None else min(max_iterations, MOST_ITERATIONS)
+        curve: list[float] = []
+        layers: Layers = ()
+        kept = 0
+        with threadpool_limits(1, user_api="blas"):
+            for made, now in enumerate(_iterations(params, train, rows, (center, spread), seed), start=1):
+                loss = np.nan
+                if validation is not None:
+                    loss = validation_loss(model(now, [], made, {}).predict_matrix(watched), validation)
+                    curve.append(loss)
+                if validation is None or not kept or loss < curve[kept - 1]:
+                    layers, kept = now, made
+                over = stop(made, loss)
+                if over or made >= most or (validation is not None and made - kept >= min(patience, PATIENCE)):
+                    break
+            predict = model(layers, curve, kept, {}).predict_rows
+            share_of = shuffled_shares(predict, rows, layout, seed)
+            return model(layers, curve, kept, share_of)
+
+    def load(self, folder: Path) -> MlpModel:
+        """Read `layers.npz` and `fit.json`; raises `ValueError` for arrays that do not follow on one another."""
+        return mlp_model.load(folder)
+
+
+def _iterations(
+    params: Mapping[str, Any], train: Data, rows: Any, label: tuple[float, float], seed: int
+) -> Iterator[Layers]:
+    """The layers after each iteration, without end; of sparse rows, those of an iteration are made dense for it."""
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+    labels, weights = train.y, train.weights
+    classes: dict[str, Any] = {}
+    absent: list[int] = []
+    if train.layout.task == "regression":
+        labels = ((labels - label[0]) / label[1]).astype(np.float32)
+    else:
+        classes = {"classes": np.arange(train.layout.n_classes)}
+        absent = np.setdiff1d(classes["classes"], labels).tolist() if train.layout.task == "multiclass" else []
+    estimator: Any = (MLPRegressor if train.layout.task == "regression" else MLPClassifier)(
+        hidden_layer_sizes=(params["width"],) * params["layers"],
+        learning_rate_init=params["learning_rate_init"],
+        alpha=params["alpha"],
+        batch_size=min(params["batch_size"], train.n_rows),
+        random_state=seed,
+    )
+    whole = rows.toarray() if train.n_rows <= STRETCH else None
+    for chosen in _stretches(train.n_rows, np.random.default_rng(seed)):
+        estimator.batch_size = min(params["batch_size"], len(labels[chosen]))
+        sample = {} if weights is None else {"sample_weight": weights[chosen]}
+        estimator.partial_fit(rows[chosen].toarray() if whole is None else whole, labels[chosen], **classes, **sample)
+        layers = tuple(
+            (each.astype(np.float32), biases.astype(np.float32))
+            for each, biases in zip(estimator.coefs_, estimator.intercepts_, strict=True)
+        )
+        layers[-1][1][absent] = -np.inf  # early stopping would leave a class without rows the chance it began with
+        yield layers
+
+
+def _stretches(n_rows: int, rng: np.random.Generator) -> Iterator[Any]:
+    """Which rows each iteration reads: as many for a final fit of more rows; scikit-learn shuffles within them."""
+    if n_rows <= STRETCH:
+        yield from itertools.repeat(slice(None))
+    dealt = rng.permutation(n_rows)
+    while True:
+        while len(dealt) < STRETCH:
+            dealt = np.concatenate([dealt, rng.permutation(n_rows)])
+        yield dealt[:STRETCH]
+        dealt = dealt[STRETCH:]

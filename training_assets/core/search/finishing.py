@@ -1,0 +1,155 @@
+"""The final model: which trials become its members, and their fit on training and validation rows together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from training_assets.core.families import Data, Family, FittedModel, Learning
+from training_assets.core.families.blend import blended
+from training_assets.core.search.blending import LARGEST_SAMPLE, greedy_weights, mean
+from training_assets.core.search.scores import Metric
+from training_assets.core.search.study import Member, Trial
+
+MORE_ITERATIONS = 1.1
+"""Iterations of a final fit by the best ones of its trial: more rows bear more of them (measured: always a gain)."""
+WHOLE = 0.9
+"""Share of its iterations that a final fit which ran out of time needs to be better than what its trial left."""
+SAVED = 0.9
+"""Share of a trial's seconds that its final fit takes: it asks no validation rows (measured: 0.7 to 0.9)."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trial that may become a member."""
+
+    trial: Trial
+    predictions: Any  # of the validation rows, before the target's transform is turned back
+    model: FittedModel | None  # as the trial left it; None where it was not kept
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How members are fitted."""
+
+    refit: bool
+    most: int  # members
+    cores: int
+    parallel: int
+    max_iterations: int
+    seed: int
+
+
+def seconds_for(trials: Sequence[Trial], plan: Plan, growth: float) -> float:
+    """Wall-clock seconds that the final fits of these trials take side by side, longest first on each free core.
+
+    `growth` is how many times as many rows they learn from as their trials did.
+    """
+    if not plan.refit:
+        return 0.0
+    busy = [0.0] * max(1, min(plan.parallel, len(trials)))
+    for cost in sorted((_seconds(trial, growth) for trial in trials), reverse=True):
+        busy[busy.index(min(busy))] += cost
+    return SAVED * max(busy)
+
+
+def _seconds(trial: Trial, growth: float) -> float:
+    share = 1.0
+    if trial.best_iteration and trial.iterations:
+        share = MORE_ITERATIONS * trial.best_iteration / trial.iterations
+    return trial.seconds * growth * share
+
+
+def weights_of(
+    candidates: Mapping[int, Candidate], validation: Data, metric: Metric, most: int, *, rows: int = LARGEST_SAMPLE
+) -> tuple[dict[int, float], Any]:
+    """Weights of at most `most` members by their trials' numbers, and what they predict together of validation rows.
+
+    They are chosen on at most `rows` of the validation rows.
+    """
+    predictions = {number: validation.transform.back(each.predictions) for number, each in candidates.items()}
+    weights = greedy_weights(predictions, validation.labels, metric, most=most, rows=rows)
+    return weights, mean({number: candidates[number].predictions for number in weights}, weights)
+
+
+def worth_refitting(
+    weights: Mapping[int, float], candidates: Mapping[int, Candidate], plan: Plan, growth: float, seconds_left: float
+) -> set[int]:
+    """Members, the heaviest first, whose final fits there is time for; the others stay as their trials left them."""
+    chosen: list[int] = []
+    for number in sorted(weights, key=lambda number: (-weights[number], number)):
+        trials = [candidates[each].trial for each in [*chosen, number]]
+        if candidates[number].model is None or seconds_for(trials, plan, growth) <= seconds_left:
+            chosen.append(number)
+    return set(chosen) if plan.refit else set()
+
+
+def fit_members(
+    weights: Mapping[int, float],
+    refit: Collection[int],
+    candidates: Mapping[int, Candidate],
+    families: Mapping[str, Family],
+    train: Data,
+    validation: Data,
+    learning: Learning,
+    plan: Plan,
+    *,
+    clock: Callable[[], float],
+    late: Callable[[], bool],
+    told: Callable[[int, int, float], None],
+) -> tuple[FittedModel, list[Member]]:
+    """One model of the members, those in `refit` fitted anew on all rows with 1.1 times their trial's best iteration.
+
+    A final fit that `late` ends far from its last iteration is given up for the model that its trial left. A member
+    whose model is gone is fitted again as its trial fitted it.
+    """
+    rows = train.and_also(validation) if refit else train
+    workers = max(1, min(plan.parallel, len(refit)))
+    threads = max(1, plan.cores // workers)
+
+    def fit(number: int) -> tuple[FittedModel, Member]:
+        candidate, began = candidates[number], clock()
+        trial = candidate.trial
+        if number not in refit and candidate.model is not None:
+            return candidate.model, Member(number, weights[number], trial.best_iteration, 0.0, refitted=False)
+        wanted = _iterations(trial, plan, MORE_ITERATIONS if number in refit else 1)
+        made = 0
+
+        def stop(iterations: int, loss: float) -> bool:
+            nonlocal made
+            made = iterations
+            told(number, iterations, loss)
+            return iterations < wanted and late()
+
+        model = families[trial.family].fit(
+            trial.params,
+            rows if number in refit else train,
+            None,
+            learning=learning,
+            threads=threads,
+            seed=plan.seed,
+            max_iterations=wanted,
+            patience=wanted,
+            stop=stop,
+        )
+        cut_short = trial.best_iteration is not None and made < WHOLE * wanted
+        if cut_short and candidate.model is not None:
+            return candidate.model, Member(
+                number, weights[number], trial.best_iteration, clock() - began, refitted=False
+            )
+        kept = model.best_iteration
+        return model, Member(number, weights[number], kept, clock() - began, refitted=number in refit)
+
+    dearest_first = sorted(weights, key=lambda number: -candidates[number].trial.seconds)
+    with ThreadPoolExecutor(workers, thread_name_prefix="final") as pool:
+        fitted = {number: pool.submit(fit, number) for number in dearest_first}
+        done = {number: fitted[number].result() for number in sorted(weights)}
+    model: FittedModel = blended([(model, weights[number]) for number, (model, _) in done.items()])
+    return model, [member for _, member in done.values()]
+
+
+def _iterations(trial: Trial, plan: Plan, more: float) -> int:
+    return plan.max_iterations if trial.best_iteration is None else math.ceil(trial.best_iteration * more)

@@ -1,0 +1,83 @@
+"""From encoded splits to a scorer: the search, then calibration and operating point on the validation split."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from training_assets.core import calibration
+from training_assets.core.class_weights import class_weights
+from training_assets.core.encoding import Preprocessor
+from training_assets.core.encoding.target_transform import TargetTransform
+from training_assets.core.families.base import Data
+from training_assets.core.learning import learning
+from training_assets.core.operating_point import best_threshold
+from training_assets.core.scoring import Scorer
+from training_assets.core.search import Tuned, search
+from training_assets.core.search.choosing import suitable
+from training_assets.core.search.memory import Memory
+from training_assets.core.search.scores import metric
+from training_assets.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training leaves: the scorer, and the search that it came from."""
+
+    scorer: Scorer
+    tuned: Tuned
+
+
+def train(
+    preprocessor: Preprocessor,
+    encoded: Mapping[str, pl.DataFrame],
+    spec: ModelSpec,
+    root: Path,
+    *,
+    cores: int,
+    say: Callable[[str], None],
+    clock: Callable[[], float] = time.monotonic,
+    memory: Memory | None = None,
+    warm: Sequence[tuple[str, dict[str, Any]]] = (),
+) -> Trained:
+    """Search within the spec's budget on the frames `train` and `validation`; nothing else is read.
+
+    `root` is where a family or metric of the user's own lies below; the others are as for `search`. Raises
+    `InputError` as the parts do.
+    """
+    task, layout = spec.target.task, preprocessor.layout
+    learnt = learning(spec.training, task, layout)
+    labels = encoded["train"].get_column("_target").to_numpy()
+    weights = None if task == "regression" else class_weights(spec.training, preprocessor.classes, labels)
+    transform = (
+        TargetTransform.fit(spec.training.target_transform, labels) if task == "regression" else TargetTransform()
+    )
+    rows, validation = (
+        Data.of(encoded[name], layout, class_weights=weights, transform=transform) for name in ("train", "validation")
+    )
+    wanted = list(spec.search.grid) if spec.search.grid is not None else spec.search.families
+    tuned = search(
+        rows,
+        validation,
+        spec.search,
+        learnt,
+        metric(spec.search.metric, task, learnt, root),
+        families=suitable(wanted, layout, learnt, root, spec.search.trusted),
+        cores=cores,
+        clock=clock,
+        memory=memory,
+        warm=warm,
+        say=say,
+    )
+    predicted = tuned.validation_predictions
+    calibrated = calibration.fit(spec.decision.calibration, predicted, validation)
+    threshold = None
+    if task == "binary":
+        probability = predicted if calibrated is None else calibrated.apply(predicted)
+        threshold = best_threshold(validation.labels, probability, spec.decision)
+    return Trained(Scorer(preprocessor, tuned.model, threshold, transform=transform, calibration=calibrated), tuned)
