@@ -152,7 +152,8 @@ def main() -> None:
         seen = by_hand(encoded, asked.iterations, asked.parallel, asked.members)
     else:
         seen = by_search(encoded, asked.iterations, asked.parallel, asked.cores, asked.memory)
-    print(json.dumps({**seen, "encoded": encoded.bytes}))
+    rows = sum(frame.height for frame in encoded.frames.values())
+    print(json.dumps({**seen, "encoded": encoded.bytes, "rows": rows}))
 
 
 if __name__ == "__main__":

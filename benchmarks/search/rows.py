@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 
 from benchmarks.quality.cells import Cells
-from benchmarks.quality.sets import ROOT
 from training_assets.core.encoding.fitting import fit_preprocessor
 from training_assets.core.encoding.layout import Layout
 from training_assets.core.families.base import Data
@@ -33,7 +32,7 @@ class Encoded:
     @property
     def bytes(self) -> int:
         """Bytes of both frames."""
-        return sum(frame.estimated_size() for frame in self.frames.values())
+        return sum(int(frame.estimated_size()) for frame in self.frames.values())
 
     def data(self) -> tuple[Data, Data]:
         """Both splits as families read them, with nothing built yet."""
@@ -81,6 +80,3 @@ def _encoded(splits: dict[str, pl.DataFrame], kinds: Any, classes: list[str]) ->
     fitted = fit_preprocessor({"train": splits["train"]}, kinds, Encoding(), "binary", classes, 0)
     train, validation = fitted.encode_training(splits["train"]), fitted.encode(splits["validation"])
     return Encoded({"train": train, "validation": validation}, fitted.layout)
-
-
-__all__ = ["ROOT", "Encoded", "flights", "made"]

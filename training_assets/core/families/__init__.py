@@ -60,7 +60,10 @@ def load(name: str, folder: Path, trust: tuple[str, ...] = ()) -> FittedModel:
         raise InputError("E_FAMILY", _unknown(name))
     package = name.partition(":")[0].partition(".")[0]
     if package not in trust:
-        message = f"this model is of the family {name[:80]}, and nobody trusts '{package[:80]}' with reading it back"
+        message = (
+            f"this model is of the family {name[:80]}, and '{package[:80]}' is not trusted; if you know what it does, "
+            "name it under search.families, or in TRAINING_ASSETS_TRUST where the model is served"
+        )
         raise InputError("E_TRUST", message)
     return fitted_estimator.load(name, folder, trust)
 

@@ -16,9 +16,12 @@ import polars as pl
 
 from training_assets.core.encoding.layout import Layout
 from training_assets.core.encoding.target_transform import UNCHANGED, TargetTransform
+from training_assets.core.families.freed_memory import give_back
 
 Floats = npt.NDArray[np.float64]
 View = TypeVar("View")
+MANY = 20_000  # rows from whose views on it shows what building one takes
+_BUILDING = threading.Lock()
 Stop = Callable[[int, float], bool]
 """Told, after each iteration, how many there were and the loss on validation rows (NaN without any): whether to end."""
 
@@ -135,7 +138,7 @@ class Data:
         # setdefault is atomic; a lock a view, so that one family's view need not wait for another's.
         with self._locks.setdefault(name, threading.Lock()):
             if name not in self._views:
-                self._views[name] = build()
+                self._views[name] = self._built(build)
             view: View = self._views[name]
             return view
 
@@ -145,8 +148,17 @@ class Data:
             known = self._views.get(name)
             view: View | None = None if known is None else known()
             if view is None:
-                view = build()
+                view = self._built(build)
                 self._views[name] = weakref.ref(view)
+            return view
+
+    def _built(self, build: Callable[[], View]) -> View:
+        """Of many rows one view at a time, as it takes many times its own memory; so no build asks for a view."""
+        if self.n_rows < MANY:
+            return build()
+        with _BUILDING:
+            view = build()
+            give_back()
             return view
 
     def forget(self) -> None:

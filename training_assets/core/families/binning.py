@@ -38,11 +38,6 @@ def blocks(data: Data) -> Iterator[Floats]:
         yield _matrix(data, slice(start, start + BLOCK))
 
 
-def single_blocks(data: Data) -> list[npt.NDArray[np.float32]]:
-    """The same blocks, all at once in float32, which holds encoded values and codes exactly."""
-    return [block.astype(np.float32) for block in blocks(data)]
-
-
 def of_blocks(data: Data, work: Callable[[Floats], View]) -> list[View]:
     """What `work` makes of each block, on as many threads at a time as OpenMP would have."""
     from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
@@ -71,7 +66,6 @@ def _binned(train: Data, *, native: bool, seed: int) -> Bins:
     from sklearn.ensemble._hist_gradient_boosting.binning import _BinMapper
 
     mask = _native(train.layout) if native else np.zeros(len(train.layout.features), dtype=bool)
-    sample = _sample(train, seed)
     known = [_codes(train, index) if is_native else None for index, is_native in enumerate(mask)]
     mapper = _BinMapper(
         n_bins=MAX_CODES + 1,
@@ -79,7 +73,7 @@ def _binned(train: Data, *, native: bool, seed: int) -> Bins:
         is_categorical=mask if mask.any() else None,
         known_categories=known if mask.any() else None,
         n_threads=1,
-    ).fit(sample)
+    ).fit(_sample(train, seed))  # which is gone by the time that the rows are binned
     unfilled = Bins(np.empty((0, 0), dtype=np.uint8), mapper, mask)
     return Bins(_transformed(train, unfilled), mapper, mask)
 

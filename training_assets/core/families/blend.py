@@ -13,6 +13,7 @@ from training_assets.core.families.base import Data, FittedModel, Floats
 from training_assets.core.fingerprint import digest
 
 FILE = "blend.json"
+ROUNDED = 1e-9  # how far from 1 shares may be together
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,17 @@ class Blend:
 
     @classmethod
     def load(cls, folder: Path, trust: tuple[str, ...] = ()) -> Blend:
-        """Read what `save` wrote; raises `ValueError` for weights that are none."""
-        described = json.loads((folder / FILE).read_text(encoding="utf-8"))["members"]
-        weights = [float(each["weight"]) for each in described]
-        if not weights or min(weights) <= 0 or abs(sum(weights) - 1) > 1e-9:
+        """Read what `save` wrote; `ValueError` for what is no blend, else as `families.load` for each member."""
+        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        described = _described(content)
+        if described is None:
+            message = f"{FILE} describes no blend of models; fetch the artifact again"
+            raise ValueError(message)
+        weights = [weight for _, weight in described]
+        if not (all(weight > 0 for weight in weights) and abs(sum(weights) - 1) <= ROUNDED):
             message = "the weights of this blend are not shares of 1; fetch the artifact again"
             raise ValueError(message)
-        members = [
-            families.load(each["family"], folder / str(place), trust=trust) for place, each in enumerate(described)
-        ]
+        members = [families.load(name, folder / str(place), trust=trust) for place, (name, _) in enumerate(described)]
         return cls(tuple(zip(members, weights, strict=True)))
 
     def canonical(self) -> str:
@@ -83,3 +86,13 @@ def blended(members: list[tuple[FittedModel, float]]) -> Any:
     """One model of members with their weights: a blend, or the only member itself."""
     ordered = sorted(members, key=lambda member: -member[1])  # stable: equal weights stay in order of trials
     return ordered[0][0] if len(ordered) == 1 else Blend(tuple(ordered))
+
+
+def _described(content: Any) -> list[tuple[str, float]] | None:
+    """Family and weight of each member in `blend.json`; None where it says no such thing."""
+    members = content.get("members") if isinstance(content, dict) else None
+    if not isinstance(members, list) or not all(isinstance(each, dict) for each in members):
+        return None
+    pairs = [(each.get("family"), each.get("weight")) for each in members]
+    named = all(isinstance(name, str) and name != families.BLEND for name, _ in pairs)
+    return pairs if pairs and named and all(isinstance(weight, float) for _, weight in pairs) else None

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from training_assets.core.encoding.layout import Layout, code_column, scaled_column
-from training_assets.core.families.base import Data, Floats
+from training_assets.core.families.base import Data
 
 BLOCK = 16_384  # rows at a time
 
@@ -78,14 +78,3 @@ def _sparse(layout: Layout, frame: pl.DataFrame, scale: Scale) -> Any:
         first += layout.codes[feature]
     starts = np.arange(0, (n_rows + 1) * width, width, dtype=index_type) if width else np.zeros(n_rows + 1)
     return csr_array((values.ravel(), indices.ravel(), starts), shape=(n_rows, n_columns))
-
-
-def spreads(rows: Any) -> Floats:
-    """Standard deviation of each column of a sparse matrix, (n_columns,)."""
-    from scipy.sparse import csr_array
-
-    ones = np.ones(rows.shape[0]) / rows.shape[0]
-    squares = csr_array((rows.data**2, rows.indices, rows.indptr), shape=rows.shape)
-    mean: Floats = rows.T @ ones
-    variance: Floats = np.maximum(squares.T @ ones - mean**2, 0)
-    return np.sqrt(variance)

@@ -18,8 +18,8 @@ def columns(layout: Layout) -> list[str]:
 
 
 def matrix(data: Data) -> Rows:
-    """Give `n_rows x n_columns`, row by row in memory, NaN for a missing quantity; built once for all trials."""
-    return data.shared("forest rows", lambda: _matrix(data))
+    """Give `n_rows x n_columns`, row by row in memory, NaN for a missing quantity; shared by fits at a time."""
+    return data.lent("forest rows", lambda: _matrix(data))
 
 
 def _matrix(data: Data) -> Rows:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import polars as pl
+
 from training_assets.core.encoding.layout import Layout, code_column
-from training_assets.core.families import binning
 from training_assets.core.families.base import Data, Floats, Learning
 
 MAX_CODES = (
@@ -98,8 +99,10 @@ def _dataset(
     labels: Floats = data.y
     if data.layout.task == "regression":
         labels = (labels - scale[0]) / scale[1]
+    # Read column by column where it lies; by their names, a user's would be in the model's text.
+    named = [data.frame.get_column(name).alias(f"Column_{place}") for place, name in enumerate(columns(data.layout))]
     return Dataset(
-        binning.single_blocks(data),
+        pl.DataFrame(named),
         labels,
         reference=reference,
         weight=data.weights,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from training_assets.core.encoding.layout import Layout
-from training_assets.core.families import design_matrix, penalised
+from training_assets.core.families import design_matrix, packed_rows, penalised
 from training_assets.core.families.base import Data, Facts, Fit, Floats, Learning, Stop, shares, why_not
 from training_assets.core.families.design_matrix import Scale
 from training_assets.core.fingerprint import digest
@@ -131,7 +131,7 @@ class LinearFamily:
 
         def rows_of(data: Data) -> penalised.Rows:
             labels = (data.y - center) / spread if layout.task == "regression" else data.y
-            return penalised.Rows(design_matrix.matrix(data, scale), labels, data.weights)
+            return penalised.Rows(packed_rows.packed(data, scale), labels, data.weights)
 
         rows = rows_of(train)
         directions = {name: learning.monotone.get(name, 0) for name in layout.quantities}
@@ -145,7 +145,7 @@ class LinearFamily:
             stop=lambda made, loss: stop(made, spread * loss),
             **{**self.default_params(), **params},
         )
-        spreads = train.shared("column spreads", lambda: design_matrix.spreads(rows.matrix))
+        spreads = train.shared("column spreads", lambda: packed_rows.spreads(rows.matrix))
         sizes = np.abs(solution.weights).mean(axis=1) * spreads
         weight_of = layout.by_feature({})
         for name, size in zip(design_matrix.owners(layout), sizes.tolist(), strict=True):

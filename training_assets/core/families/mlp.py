@@ -13,7 +13,7 @@ from training_assets.core.encoding.layout import Layout
 from training_assets.core.families import design_matrix, mlp_model
 from training_assets.core.families.base import Data, Facts, Fit, Learning, Stop, why_not
 from training_assets.core.families.design_matrix import Scale
-from training_assets.core.families.mlp_model import Layers, MlpModel, squashed_rows
+from training_assets.core.families.mlp_model import Layers, MlpModel, SquashedRows, squashed_rows
 from training_assets.core.families.shuffling import shuffled_shares
 from training_assets.core.families.validation_loss import validation_loss
 
@@ -92,7 +92,7 @@ class MlpFamily:
             return MlpModel(layers, scale, center, spread, share_of, fit, layout.task, layout.n_classes)
 
         rows = squashed_rows(train, scale)
-        watched = rows if validation is None else squashed_rows(validation, scale)
+        watched = np.empty((0, 0), dtype=np.float32) if validation is None else squashed_rows(validation, scale)[:]
         most = max_iterations if validation is None else min(max_iterations, MOST_ITERATIONS)
         curve: list[float] = []
         layers: Layers = ()
@@ -101,7 +101,7 @@ class MlpFamily:
             for made, now in enumerate(_iterations(params, train, rows, (center, spread), seed), start=1):
                 loss = np.nan
                 if validation is not None:
-                    loss = validation_loss(model(now, [], made, {}).predict_matrix(watched), validation)
+                    loss = validation_loss(model(now, [], made, {}).predict_squashed(watched), validation)
                     curve.append(loss)
                 if validation is None or not kept or loss < curve[kept - 1]:
                     layers, kept = now, made
@@ -118,9 +118,9 @@ class MlpFamily:
 
 
 def _iterations(
-    params: Mapping[str, Any], train: Data, rows: Any, label: tuple[float, float], seed: int
+    params: Mapping[str, Any], train: Data, rows: SquashedRows, label: tuple[float, float], seed: int
 ) -> Iterator[Layers]:
-    """The layers after each iteration, without end; of sparse rows, those of an iteration are made dense for it."""
+    """The layers after each iteration, without end."""
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
     labels, weights = train.y, train.weights
@@ -138,11 +138,11 @@ def _iterations(
         batch_size=min(params["batch_size"], train.n_rows),
         random_state=seed,
     )
-    whole = rows.toarray() if train.n_rows <= STRETCH else None
+    read = rows[:] if train.n_rows <= STRETCH else rows
     for chosen in _stretches(train.n_rows, np.random.default_rng(seed)):
         estimator.batch_size = min(params["batch_size"], len(labels[chosen]))
         sample = {} if weights is None else {"sample_weight": weights[chosen]}
-        estimator.partial_fit(rows[chosen].toarray() if whole is None else whole, labels[chosen], **classes, **sample)
+        estimator.partial_fit(read[chosen], labels[chosen], **classes, **sample)
         layers = tuple(
             (each.astype(np.float32), biases.astype(np.float32))
             for each, biases in zip(estimator.coefs_, estimator.intercepts_, strict=True)

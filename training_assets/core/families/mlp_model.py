@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training_assets.core.families import design_matrix
 from training_assets.core.families.base import Data, Fit, Floats
 from training_assets.core.families.design_matrix import Scale
+from training_assets.core.families.packed_rows import PackedRows, build
 from training_assets.core.fingerprint import digest
 
 FILE = "layers.npz"
@@ -57,15 +57,15 @@ class MlpModel:
 
     def predict(self, data: Data) -> Floats:
         """Predict by the contract's shapes, in float64, so that one row alone gives what it gives among others."""
-        return self.predict_matrix(squashed_rows(data, self.scale))
+        return self.predict_squashed(squashed_rows(data, self.scale))
 
-    def predict_matrix(self, rows: Any) -> Floats:
-        """Predict all rows of a sparse squashed matrix, block by block."""
+    def predict_squashed(self, rows: SquashedRows | Single) -> Floats:
+        """Predict all of these squashed rows, block by block."""
         starts = range(0, max(rows.shape[0], 1), BLOCK)
-        return np.concatenate([self.predict_rows(rows[start : start + BLOCK].toarray()) for start in starts])
+        return np.concatenate([self.predict_rows(rows[start : start + BLOCK]) for start in starts])
 
     def predict_rows(self, rows: Single) -> Floats:
-        """Predict rows of the squashed matrix that were made dense."""
+        """Predict rows of the squashed matrix."""
         from scipy.special import expit, softmax
 
         values = rows.astype(np.float64)
@@ -121,12 +121,39 @@ def load(folder: Path) -> MlpModel:
     return MlpModel(layers, scale, center, spread, header["share_of"], fit, header["task"], header["n_classes"])
 
 
-def squashed_rows(data: Data, scale: Scale) -> Any:
-    """Scaled rows in sparse float32, squashed, which leaves a zero a zero; shared by fits at a time."""
+@dataclass(frozen=True)
+class SquashedRows:
+    """Packed rows that are made dense where they are indexed: squashed, and a one of a category squashed alike."""
 
-    def squashed() -> Any:
-        rows = design_matrix.matrix(data, scale).astype(np.float32)
-        rows.data /= np.hypot(np.float32(1), rows.data / np.float32(CALM))  # a square would overflow
-        return rows
+    packed: PackedRows
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.packed.shape
+
+    def __getitem__(self, chosen: Any) -> Single:
+        """Some rows, by a slice or their places."""
+        values, columns = self.packed.values[chosen], self.packed.columns[chosen]
+        dense = np.zeros((len(values), self.packed.shape[1]), dtype=np.float32)
+        dense[:, : values.shape[1]] = values
+        np.put_along_axis(dense, columns, _squashed(np.ones(1, dtype=np.float32)), axis=1)
+        return dense
+
+
+def squashed_rows(data: Data, scale: Scale) -> SquashedRows:
+    """Scaled rows in float32, squashed; shared by fits at a time."""
+
+    def squashed() -> SquashedRows:
+        rows = build(data, scale)
+        for start in range(0, data.n_rows, BLOCK):
+            block = rows.values[start : start + BLOCK]
+            block[:] = _squashed(block)
+        return SquashedRows(rows)
 
     return data.lent(("squashed", scale), squashed)
+
+
+def _squashed(values: Single) -> Single:
+    squeezed: Single = values / np.hypot(np.float32(1), values / np.float32(CALM))  # a square would overflow
+    return squeezed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from training_assets.core.families.base import Floats
 from training_assets.core.families.forest_rows import Rows
 
+MANY = 5_000  # rows to predict, beside which making scikit-learn's tree again takes no time
 LEAF = 0  # as a right child: no node has the root below it
 
 
@@ -55,9 +56,12 @@ class TreeArrays:
         return cls(**arrays, n_features=parts[0].n_features)
 
     def total(self, rows: Rows) -> Floats:
-        """Sum of the trees' predictions, `n_rows x n_outputs`, added up tree by tree."""
+        """Sum of the trees' predictions, `n_rows x n_outputs`, added up tree by tree.
+
+        For few rows the trees are kept as scikit-learn reads them, in four times the memory of the arrays.
+        """
         total = np.zeros((len(rows), self.values.shape[1]))
-        for tree in self._trees:
+        for tree in self._kept if len(rows) < MANY else self._trees():
             total += tree.predict(rows)
         return total
 
@@ -90,13 +94,14 @@ class TreeArrays:
         return [entry.name for entry in fields(cls) if entry.name != "n_features"]
 
     @cached_property
-    def _trees(self) -> list[Any]:
+    def _kept(self) -> list[Any]:
+        return list(self._trees())
+
+    def _trees(self) -> Iterator[Any]:
         ends = np.cumsum(self.counts)
         leaves = np.cumsum(np.concatenate([[0], self.right == LEAF]))  # before each node
-        return [
-            self._tree(slice(end - count, end), self.values[leaves[end - count] : leaves[end]])
-            for end, count in zip(ends.tolist(), self.counts.tolist(), strict=True)
-        ]
+        for end, count in zip(ends.tolist(), self.counts.tolist(), strict=True):
+            yield self._tree(slice(end - count, end), self.values[leaves[end - count] : leaves[end]])
 
     def _tree(self, part: slice, values: npt.NDArray[np.float32]) -> Any:
         from sklearn.tree._tree import NODE_DTYPE, Tree

@@ -1,67 +1,130 @@
-"""The blend: a weighted mean of a few models' predictions, chosen on validation rows that none of them learnt from."""
+"""The blend: a weighted mean of a few models' predictions, chosen on validation rows that none of them learnt from.
+
+It begins with the best model of each family, all alike, and changes only where the change is more than noise. A greedy
+choice from nothing, as usual, fits the validation rows where they are few: on three deals of a set with 1,056 of them
+it gave a mean ROC AUC of 0.849 on test rows, the best of each family 0.853.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from training_assets.core.search.scores import Metric
 
-ROUNDS = 25
-"""Steps of the greedy search, so a weight is at least 1/25."""
-VAIN = 6
-"""Steps without a better mean after which it ends."""
+ROUNDS = 40
+"""Changes at most."""
 LARGEST_SAMPLE = 50_000
 """Validation rows that blends are compared on; more of them cost time and change no choice."""
+FOLDS = 8
+NOISE = 2.0
+"""Standard errors, over folds of the rows, that a change must gain."""
 
 
-def greedy_weights(
+def blend_weights(
     predictions: Mapping[int, Any],
+    families: Mapping[int, str],
     labels: Any,
     metric: Metric,
     *,
     most: int,
     rows: int = LARGEST_SAMPLE,
 ) -> dict[int, float]:
-    """Weights (together 1) of the members, by number: from the best one on, whichever improves the mean joins again.
+    """Weights (together 1) of at most `most` members, by number.
 
-    `predictions` (n,) or (n, k) are of validation rows with their `labels`; at most `most` distinct members. Of equal
-    ones the lower number is taken. Greedy selection with replacement from Caruana et al., "Ensemble selection from
-    libraries of models", 2004.
+    `predictions` (n,) or (n, k) are of validation rows with their `labels`, `families` names each model's family. One
+    change a round: a member joins, counts once more, or once less; the one that gains most is taken, as long as it
+    gains more than noise. Of equal ones the lower number is taken. After Caruana et al., "Ensemble selection from
+    libraries of models", 2004, who begin with the best few.
     """
-    numbers = sorted(predictions)
-    sample = _sample(len(labels), rows)
-    seen = {number: np.asarray(predictions[number], dtype=np.float64)[sample] for number in numbers}
-    truth = labels[sample]
-    chosen: list[int] = []
-    total = np.zeros_like(seen[numbers[0]])
-    best_score, best_length = None, 0
-    for size in range(1, ROUNDS + 1):
-        scored = []
-        for number in numbers:
-            if len({*chosen, number}) > most:
-                continue
-            scored.append((metric.score(truth, (total + seen[number]) / size), number))
-        score, number = scored[0]
-        for each in scored[1:]:
-            if metric.better(each[0], score):
-                score, number = each
-        chosen.append(number)
-        total += seen[number]
-        if best_score is None or metric.better(score, best_score):
-            best_score, best_length = score, size
-        elif size - best_length >= VAIN:
+    sample = _sample(labels, rows)
+    seen = {number: np.asarray(predictions[number], dtype=np.float64)[sample] for number in sorted(predictions)}
+    scale = _Scale(labels[sample], metric)
+    ranked = sorted(seen, key=lambda number: (scale.loss(seen[number]), number))
+    best: dict[str, int] = {}
+    for number in ranked:
+        best.setdefault(families[number], number)
+    counts = Counter(list(best.values())[:most])
+    now = _mean(seen, counts)
+    for _ in range(ROUNDS):
+        loss, changed = min(
+            ((scale.loss(_mean(seen, each)), each) for each in _changes(counts, list(seen), most)),
+            key=lambda change: change[0],
+            default=(np.inf, counts),
+        )
+        then = _mean(seen, changed)
+        if not (loss < scale.loss(now) and scale.gains(now, then)):
             break
-    kept = chosen[:best_length]
-    return {number: kept.count(number) / len(kept) for number in sorted(set(kept))}
-
-
-def _sample(n_rows: int, most: int) -> Any:
-    return slice(None) if n_rows <= most else np.sort(np.random.default_rng(0).choice(n_rows, most, replace=False))
+        counts, now = changed, then
+    return {number: counts[number] / counts.total() for number in sorted(counts)}
 
 
 def mean(predictions: Mapping[int, Any], weights: Mapping[int, float]) -> Any:
     """The weighted mean of predictions of equal shape."""
     return sum(weight * np.asarray(predictions[number], dtype=np.float64) for number, weight in weights.items())
+
+
+def _mean(seen: Mapping[int, Any], counts: Counter[int]) -> Any:
+    return sum(count * seen[number] for number, count in counts.items()) / counts.total()
+
+
+def _changes(counts: Counter[int], numbers: Sequence[int], most: int) -> Iterator[Counter[int]]:
+    for number in numbers:
+        if number in counts or len(counts) < most:
+            yield counts + Counter([number])
+        if number in counts and len(counts) > 1:
+            yield counts - Counter([number])
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """How good predictions are: lower is better, whatever the metric's direction."""
+
+    labels: npt.NDArray[Any]
+    metric: Metric
+
+    def loss(self, predictions: Any) -> float:
+        return self._loss(self.labels, predictions)
+
+    def gains(self, before: Any, after: Any) -> bool:
+        """Whether the one is better than the other by more than the gain scatters over folds of the rows."""
+        fold = self._folds()
+        parts = int(fold.max()) + 1
+        if parts < 2:
+            return False
+        gained = [
+            self._loss(self.labels[fold == part], before[fold == part])
+            - self._loss(self.labels[fold == part], after[fold == part])
+            for part in range(parts)
+        ]
+        return float(np.mean(gained)) > NOISE * float(np.std(gained, ddof=1)) / math.sqrt(parts)
+
+    def _loss(self, labels: npt.NDArray[Any], predictions: Any) -> float:
+        score = self.metric.score(labels, predictions)
+        return -score if self.metric.direction == "higher" else score
+
+    def _folds(self) -> npt.NDArray[np.int64]:
+        """The fold of each row: as many of each class in all of them, and no more folds than the rarest has rows."""
+        order = np.random.default_rng(0).permutation(len(self.labels))
+        parts = FOLDS
+        if self.labels.dtype.kind in "iu":
+            order = order[np.argsort(self.labels[order], kind="stable")]
+            rows = np.bincount(self.labels)
+            parts = min(FOLDS, int(rows[rows > 0].min()))
+        fold = np.empty(len(order), dtype=np.int64)
+        fold[order] = np.arange(len(order)) % parts
+        return fold
+
+
+def _sample(labels: npt.NDArray[Any], most: int) -> Any:
+    """All rows, or so many drawn at random, and of each class at least one: without it a metric may be undefined."""
+    if len(labels) <= most:
+        return slice(None)
+    drawn = np.random.default_rng(0).choice(len(labels), most, replace=False)
+    return np.union1d(drawn, np.unique(labels, return_index=True)[1]) if labels.dtype.kind in "iu" else np.sort(drawn)

@@ -10,7 +10,8 @@ from typing import Any
 
 from training_assets.core.families import Data, Family, FittedModel, Learning
 from training_assets.core.families.blend import blended
-from training_assets.core.search.blending import LARGEST_SAMPLE, greedy_weights, mean
+from training_assets.core.families.freed_memory import give_back
+from training_assets.core.search.blending import LARGEST_SAMPLE, blend_weights, mean
 from training_assets.core.search.scores import Metric
 from training_assets.core.search.study import Member, Trial
 
@@ -71,7 +72,8 @@ def weights_of(
     They are chosen on at most `rows` of the validation rows.
     """
     predictions = {number: validation.transform.back(each.predictions) for number, each in candidates.items()}
-    weights = greedy_weights(predictions, validation.labels, metric, most=most, rows=rows)
+    families = {number: each.trial.family for number, each in candidates.items()}
+    weights = blend_weights(predictions, families, validation.labels, metric, most=most, rows=rows)
     return weights, mean({number: candidates[number].predictions for number in weights}, weights)
 
 
@@ -103,10 +105,14 @@ def fit_members(
 ) -> tuple[FittedModel, list[Member]]:
     """One model of the members, those in `refit` fitted anew on all rows with 1.1 times their trial's best iteration.
 
-    A final fit that `late` ends far from its last iteration is given up for the model that its trial left. A member
-    whose model is gone is fitted again as its trial fitted it.
+    A final fit that fails, or that `late` ends far from its last iteration, is given up for the model that its trial
+    left, and its member says so. A member whose model is gone is fitted again as its trial fitted it.
     """
     rows = train.and_also(validation) if refit else train
+    if refit:
+        for trials_rows in (train, validation):
+            trials_rows.forget()  # final fits read rows of their own, for which there must be room
+        give_back()
     workers = max(1, min(plan.parallel, len(refit)))
     threads = max(1, plan.cores // workers)
 
@@ -118,28 +124,34 @@ def fit_members(
         wanted = _iterations(trial, plan, MORE_ITERATIONS if number in refit else 1)
         made = 0
 
+        def left(model: FittedModel, reason: str) -> tuple[FittedModel, Member]:
+            spent = clock() - began
+            return model, Member(number, weights[number], trial.best_iteration, spent, refitted=False, reason=reason)
+
         def stop(iterations: int, loss: float) -> bool:
             nonlocal made
             made = iterations
             told(number, iterations, loss)
             return iterations < wanted and late()
 
-        model = families[trial.family].fit(
-            trial.params,
-            rows if number in refit else train,
-            None,
-            learning=learning,
-            threads=threads,
-            seed=plan.seed,
-            max_iterations=wanted,
-            patience=wanted,
-            stop=stop,
-        )
-        cut_short = trial.best_iteration is not None and made < WHOLE * wanted
-        if cut_short and candidate.model is not None:
-            return candidate.model, Member(
-                number, weights[number], trial.best_iteration, clock() - began, refitted=False
+        try:
+            model = families[trial.family].fit(
+                trial.params,
+                rows if number in refit else train,
+                None,
+                learning=learning,
+                threads=threads,
+                seed=plan.seed,
+                max_iterations=wanted,
+                patience=wanted,
+                stop=stop,
             )
+        except Exception as error:
+            if candidate.model is None:
+                raise
+            return left(candidate.model, f"{type(error).__name__}: {error}"[:300])
+        if trial.best_iteration is not None and made < WHOLE * wanted and candidate.model is not None:
+            return left(candidate.model, f"time was up after {made} of {wanted} iterations")
         kept = model.best_iteration
         return model, Member(number, weights[number], kept, clock() - began, refitted=number in refit)
 

@@ -49,13 +49,17 @@ class Folder:
         return [(replace(trial, number=place), predictions) for place, (trial, predictions) in enumerate(ordered)]
 
     def keep(self, trial: Trial, predictions: Any) -> None:
-        """Write `<number>.trial`: a line of JSON with the digest of it all, then the predictions as `.npy`."""
+        """Write `<number>-<digest>.trial`: a line of JSON with the digest of it all, then the predictions as `.npy`.
+
+        Trials are numbered anew when a search is begun again, so that the number alone may be another trial's.
+        """
         array = io.BytesIO()
         if predictions is not None:
             np.save(array, np.asarray(predictions, dtype=np.float32), allow_pickle=False)
         content = {"trial": trial.to_json(), "predictions": fingerprint.digest_bytes(array.getvalue())}
         head = artifact_format.sealed(content)
-        artifact_format.write_file(self._folder / f"{trial.number:05d}.trial", head + b"\n" + array.getvalue())
+        name = f"{trial.number:05d}-{fingerprint.digest_bytes(head)[:16]}.trial"
+        artifact_format.write_file(self._folder / name, head + b"\n" + array.getvalue())
 
 
 def _read(path: Path) -> tuple[Trial, Any] | None:

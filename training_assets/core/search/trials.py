@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from training_assets.core.errors import InputError
 from training_assets.core.families import Data, Family, FittedModel, Learning
 from training_assets.core.search.pruning import RUNGS, progress
 from training_assets.core.search.sampling import Proposal
@@ -78,7 +79,7 @@ def run(
         predictions = model.predict(validation)
         score = metric.score(validation.labels, train.transform.back(predictions))
     except Exception as error:  # noqa: BLE001 - whatever a library raises, the other trials go on
-        reason = f"{type(error).__name__}: {error}"[:REASON]
+        reason = (str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}")[:REASON]
         return Outcome(watch.trial(began, clock(), None, None, reason), None, None)
     return Outcome(watch.trial(began, clock(), score, model, None), model, predictions)
 

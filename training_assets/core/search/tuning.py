@@ -13,6 +13,7 @@ import numpy as np
 
 from training_assets.core.errors import InputError
 from training_assets.core.families import Data, Family, Learning
+from training_assets.core.families.freed_memory import give_back
 from training_assets.core.search import pruning
 from training_assets.core.search.finishing import Candidate, Plan, fit_members, seconds_for, weights_of, worth_refitting
 from training_assets.core.search.memory import Memory, NoMemory
@@ -23,7 +24,7 @@ from training_assets.core.search.study import Study, Trial, Tuned
 from training_assets.core.search.trials import Job, Outcome, run
 from training_assets.spec.search import Search
 
-MOST_MEMBERS = 5
+MOST_MEMBERS = 8
 CANDIDATES = 16
 """Best trials that a blend is chosen from, besides the best one of each family."""
 ROUGHLY = 5_000
@@ -201,7 +202,7 @@ class _Run:
             now = self.elapsed()
             return self._abandoned.is_set() or now - began > most or self._left() <= 0
 
-        return run(
+        outcome = run(
             job,
             self.families[job.proposal.family],
             self.train,
@@ -212,6 +213,8 @@ class _Run:
             late=late,
             told=self.progress.iteration,
         )
+        give_back()
+        return outcome
 
     def _note(self, trial: Trial, proposal: Proposal, predictions: Any, model: Any) -> None:
         """Remember a finished trial, and forget predictions and models that no final model will need."""
@@ -245,6 +248,8 @@ class _Run:
             self.progress.phase("choosing the blend")
             candidates = self.candidates
         weights, predicted = weights_of(candidates, self.validation, self.metric, self.plan.most)
+        # Models of the others go now: final fits need the room.
+        candidates = self.candidates = {number: self.candidates[number] for number in {*weights, best}}
         left = spec.budget_seconds - self.elapsed()
         refit = worth_refitting(weights, candidates, self.plan, self.growth, left)
         if refit:

@@ -77,3 +77,27 @@ def test_a_fit_is_written_with_its_header(tmp_path: Path) -> None:
 def test_shares_sum_to_one() -> None:
     assert shares({"a": 3.0, "b": 1.0}) == {"a": 0.75, "b": 0.25}
     assert shares({"a": 0.0, "b": 0.0}) == {"a": 0.5, "b": 0.5}
+
+
+def test_a_lent_view_is_one_for_all_who_hold_it_and_built_again_for_those_after_them() -> None:
+    train, _, _ = made("binary").data()
+    built: list[int] = []
+
+    def build() -> set[int]:
+        built.append(len(built))
+        return {len(built)}
+
+    first = train.lent("numbers", build)
+    assert train.lent("numbers", build) is first
+    assert built == [0]
+    del first
+    assert train.lent("numbers", build) == {2}
+
+
+def test_what_is_forgotten_is_built_again() -> None:
+    train, _, _ = made("binary").data()
+    first = train.shared("list", lambda: [1])
+    train.forget()
+    again = train.shared("list", lambda: [1])
+    assert again == first
+    assert again is not first

@@ -58,12 +58,6 @@ def test_every_row_is_finite_and_as_wide_as_its_owners() -> None:
             assert rows.has_canonical_format or rows.sum_duplicates() is None
 
 
-def test_spreads_are_the_standard_deviations_of_the_columns() -> None:
-    train, _, _ = made("regression").data()
-    rows = design_matrix.matrix(train, Scale.of(train))
-    np.testing.assert_allclose(design_matrix.spreads(rows), rows.toarray().std(axis=0), atol=1e-6)
-
-
 def test_the_matrix_is_built_once() -> None:
     train, _, _ = made("binary").data()
     assert design_matrix.matrix(train, Scale.of(train)) is design_matrix.matrix(train, Scale.of(train))

@@ -69,7 +69,10 @@ def test_a_seed_repeats_and_no_more_rows_are_predicted_than_the_sample() -> None
 def test_sparse_rows_are_as_good_as_dense_ones() -> None:
     rows, layout = rows_of("binary"), splits("binary")[0].layout
     weights = np.random.default_rng(0).normal(size=rows.shape[1])
-    dense, sparse = (shuffled_shares(lambda some: some @ weights, form, layout, 0) for form in (rows, csr_array(rows)))
+    dense, sparse = (
+        shuffled_shares(lambda some: np.asarray(some @ weights, np.float64), form, layout, 0)
+        for form in (rows, csr_array(rows))
+    )
     assert dense == sparse
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training_assets.core.search.blending import greedy_weights, mean
+from training_assets.core.search.blending import blend_weights, mean
 from training_assets.core.search.scores import metric
 
 RMSE = metric(None, "regression")
@@ -21,8 +21,20 @@ def off(y: Any, seed: int, by: float) -> Any:
     return y + np.random.default_rng(seed).normal(scale=by, size=len(y))
 
 
-def weights(predictions: dict[int, Any], y: Any, most: int = 5) -> dict[int, float]:
-    return greedy_weights(predictions, y, RMSE, most=most)
+def weights(
+    predictions: dict[int, Any], y: Any, most: int = 8, families: dict[int, str] | None = None
+) -> dict[int, float]:
+    return blend_weights(predictions, families or {number: str(number) for number in predictions}, y, RMSE, most=most)
+
+
+def test_the_best_of_each_family_share_alike_where_nothing_else_is_more_than_noise() -> None:
+    y = truth()
+    many = {number: off(y, number, 1.0) for number in range(6)}
+    families = {number: "one" if number < 3 else "other" for number in many}
+    best = {min(group, key=lambda number: RMSE.score(y, many[number])) for group in ([0, 1, 2], [3, 4, 5])}
+    found = weights(many, y, most=2, families=families)
+    assert set(found) == best
+    assert set(found.values()) == {0.5}
 
 
 def test_equally_good_models_that_err_apart_share_the_blend() -> None:
@@ -34,39 +46,54 @@ def test_equally_good_models_that_err_apart_share_the_blend() -> None:
 
 def test_a_model_that_is_far_better_is_left_alone() -> None:
     y = truth()
-    assert weights({1: off(y, 1, 1.0), 2: off(y, 2, 0.01), 3: off(y, 3, 1.0)}, y) == {2: 1.0}
+    found = weights({1: off(y, 1, 1.0), 2: off(y, 2, 0.01), 3: off(y, 3, 1.0)}, y)
+    assert max(found, key=lambda number: found[number]) == 2
+    assert found[2] > 0.9
+
+
+def test_a_second_model_of_a_family_joins_where_it_gains_much() -> None:
+    y = truth(4000)
+    noise = off(np.zeros(4000), 9, 1.0)
+    found = weights({0: y + noise, 1: y - noise}, y, families={0: "one", 1: "one"})
+    assert found == {0: 0.5, 1: 0.5}
 
 
 def test_of_equal_models_the_first_is_taken() -> None:
     y = truth()
     same = off(y, 1, 0.5)
-    assert weights({3: same, 5: same, 4: same}, y) == {3: 1.0}
+    assert weights({3: same, 5: same, 4: same}, y, families=dict.fromkeys((3, 4, 5), "one")) == {3: 1.0}
 
 
-def test_no_more_members_than_are_wanted() -> None:
+def test_one_member_is_the_best_model() -> None:
     y = truth()
-    assert len(weights({number: off(y, number, 1.0) for number in range(10)}, y, most=2)) == 2
+    assert weights({0: off(y, 0, 0.5), 1: off(y, 1, 0.4), 2: off(y, 2, 0.6)}, y, most=1) == {1: 1.0}
 
 
 @given(st.lists(st.floats(0.05, 3), min_size=1, max_size=6), st.integers(1, 5))
-def test_the_blend_is_never_worse_than_its_best_member_on_the_rows_it_was_chosen_on(
-    scales: list[float], most: int
-) -> None:
+def test_weights_are_shares_of_at_most_as_many_members_as_are_wanted(scales: list[float], most: int) -> None:
+    y = truth(60)
+    found = weights({number: off(y, number, scale) for number, scale in enumerate(scales)}, y, most=most)
+    assert sum(found.values()) == pytest.approx(1)
+    assert min(found.values()) > 0
+    assert 1 <= len(found) <= most
+
+
+@given(st.lists(st.floats(0.05, 3), min_size=2, max_size=6))
+def test_it_is_no_worse_than_the_blend_that_it_began_with(scales: list[float]) -> None:
     y = truth(60)
     predictions = {number: off(y, number, scale) for number, scale in enumerate(scales)}
-    found = weights(predictions, y, most=most)
-    assert sum(found.values()) == pytest.approx(1)
-    assert 1 <= len(found) <= most
-    best = min(RMSE.score(y, each) for each in predictions.values())
-    assert RMSE.score(y, mean(predictions, found)) <= best + 1e-12
+    alike = dict.fromkeys(predictions, 1 / len(predictions))
+    found = weights(predictions, y)
+    assert RMSE.score(y, mean(predictions, found)) <= RMSE.score(y, mean(predictions, alike)) + 1e-12
 
 
-def test_class_probabilities_are_blended_too() -> None:
+def test_class_probabilities_are_blended_too_and_a_rare_class_is_never_left_out() -> None:
     rng = np.random.default_rng(1)
-    y = rng.integers(0, 3, 300)
-    one, other = (rng.dirichlet(np.ones(3), 300) + np.eye(3)[y] for _ in range(2))
+    y = np.where(np.arange(2000) == 7, 2, rng.integers(0, 2, 2000))
+    one, other = (rng.dirichlet(np.ones(3), 2000) + np.eye(3)[y] for _ in range(2))
     predictions = {0: one / one.sum(axis=1, keepdims=True), 1: other / other.sum(axis=1, keepdims=True)}
-    loss = metric(None, "multiclass")
-    found = greedy_weights(predictions, y, loss, most=5)
-    assert set(found) == {0, 1}
+    for name in ("log_loss", "roc_auc_ovr"):
+        chosen = metric(name, "multiclass")
+        found = blend_weights(predictions, {0: "a", 1: "b"}, y, chosen, most=5, rows=100)
+        assert set(found) == {0, 1}
     assert mean(predictions, found).sum(axis=1) == pytest.approx(1)

@@ -33,3 +33,13 @@ def test_a_file_with_any_byte_changed_counts_as_not_there(tmp_path: Path) -> Non
     assert memory.finished() == []
     path.write_bytes(whole)
     assert len(memory.finished()) == 1
+
+
+def test_a_search_that_is_begun_again_writes_over_no_trial_of_the_one_before(tmp_path: Path) -> None:
+    before = Folder(tmp_path)
+    for number in (0, 1, 3):  # the one between had not finished when the process ended
+        before.keep(trial(number, began=float(number)), PREDICTIONS)
+    again = Folder(tmp_path)
+    assert [each.number for each, _ in again.finished()] == [0, 1, 2]
+    again.keep(trial(3, began=9.0), PREDICTIONS)
+    assert [each.began for each, _ in Folder(tmp_path).finished()] == [0.0, 1.0, 3.0, 9.0]
