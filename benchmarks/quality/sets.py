@@ -29,6 +29,7 @@ class Set:
     leaking: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()  # dates that the rows are not dealt by, and that peers read too
 
     @property
     def where(self) -> Path:
@@ -42,6 +43,8 @@ class Set:
         for role, names in (("leaking", self.leaking), ("ignored", self.ignored)):
             for name in names:
                 columns[name] = columns[name].model_copy(update={"role": role, "because": "as DATASETS.md says"})
+        for name in self.features:
+            columns[name] = columns[name].model_copy(update={"role": "feature"})
         told = drafted.model_dump(mode="json", exclude_defaults=True)
         told["columns"] = {
             name: column.model_dump(mode="json", exclude_defaults=True) for name, column in columns.items()
@@ -73,7 +76,7 @@ SETS = (
     Set("letter", "various/letter/letter-recognition.data", "Letter"),
     Set(
         "bike_sharing", "various/bike_sharing/hour.csv", "cnt",
-        leaking=("casual", "registered"), ignored=("instant",), beside=("dteday",),
+        leaking=("casual", "registered"), ignored=("instant",), features=("dteday",),
     ),
     Set(
         "loans", "various/loans/loans_full_schema.csv", "interest_rate",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito (2008): eight colours that people with any colour vision can tell apart; yellow is too pale for lines.
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
-PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
+PALETTE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, "#8c6d31")  # a colour for each family of models
 INK, GREY, PALE = "#262626", "#6b6b6b", "#d9d9d9"
 HEAT = "Blues"
 MAX_BYTES = 100_000  # a picture is kept in Dagster's event log for ever

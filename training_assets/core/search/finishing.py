@@ -150,6 +150,7 @@ def fit_members(
             if candidate.model is None:
                 raise
             return left(candidate.model, f"{type(error).__name__}: {error}"[:300])
+        give_back()
         if trial.best_iteration is not None and made < WHOLE * wanted and candidate.model is not None:
             return left(candidate.model, f"time was up after {made} of {wanted} iterations")
         kept = model.best_iteration
