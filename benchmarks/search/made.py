@@ -38,6 +38,7 @@ def searched(encoded: Encoded, seconds: float) -> dict[str, Any]:
     study = tuned.study
     return {
         "spent": meter.spent().to_json(),
+        "seconds": seconds,
         "trials": len(study.trials),
         "families": sorted({each.family for each in study.trials if each.score is not None}),
         "members": [study.trials[each.trial].family for each in study.members],
