@@ -62,6 +62,11 @@ class Facts:
     categories: int
     outputs: int = 1  # what a model predicts for a row: one number, or a probability for each of many classes
 
+    @property
+    def many_classes(self) -> bool:
+        """Whether rows of one class are few among all rows."""
+        return self.outputs >= 10
+
 
 @dataclass(frozen=True)
 class Data:

@@ -34,8 +34,9 @@ class ForestFamily:
         return {"max_features": 1.0 if self.name == "extra_trees" else 0.6, "min_samples_leaf": 3}
 
     def portfolio(self, facts: Facts) -> list[dict[str, Any]]:
-        """The default, but with few rows larger leaves: they know less by heart."""
-        return [{**self.default_params(), "min_samples_leaf": 10 if facts.rows < FEW_TO_LEARN_FROM else 3}]
+        """The default, but with few rows larger leaves: they know less by heart; small ones where classes are many."""
+        few = facts.rows < FEW_TO_LEARN_FROM and not facts.many_classes
+        return [{**self.default_params(), "min_samples_leaf": 10 if few else 3}]
 
     def suggest(self, trial: Any, _facts: Facts) -> dict[str, Any]:
         """Draw parameters."""

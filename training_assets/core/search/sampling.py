@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -16,7 +16,7 @@ from training_assets.core.families import Facts, Family
 from training_assets.core.search.study import Origin
 from training_assets.spec.search import Search
 
-# Much like lightgbm and extra_trees: their turns come after those of other kinds of model.
+# Much like lightgbm and extra_trees: they have no turn before the others, and begin at the lowest rank.
 ALIKE = ("hist_gradient_boosting", "random_forest")
 
 # Trials of a family before TPE reads results; Optuna waits for 10, which is all that a family gets in a short search.
@@ -65,10 +65,10 @@ def proposals(
 
 
 class _Sampled:
-    """Known settings first, the families taking turns; then draws, most of them from the families that do best.
+    """One turn for each kind of model; then most of the trials for the families that do best.
 
-    Each family has an Optuna study of its own, so that TPE models its parameters together. The family of rank r gets a
-    share of 2^-r of the draws.
+    The family of rank r gets a share of 2^-r of the trials: its other strong settings first, then draws of an Optuna
+    study of its own, so that TPE models its parameters together.
     """
 
     def __init__(
@@ -96,22 +96,32 @@ class _Sampled:
             self._studies[name] = optuna.create_study(
                 storage=optuna.storages.InMemoryStorage(), sampler=sampler, direction=way
             )
-        self._known = _known(families, facts, warm)
-        self._drawn = dict.fromkeys(families, 0)
+        self._known = {
+            name: deque(Proposal(name, params, "portfolio") for params in family.portfolio(facts))
+            for name, family in families.items()
+        }
+        self._first = deque(_first_turns(self._known, warm))
+        self._asked = dict.fromkeys(families, 0)
         self._best: dict[str, float] = {}
         self._failed: set[str] = set()
 
     def ask(self) -> Proposal | None:
-        known = next(self._known, None)
-        if known is not None:
-            return known
-        left = [name for name in self._families if name not in self._failed or name in self._best]
-        if not left:
-            return None
-        ranked = sorted(left, key=lambda name: self._best.get(name, np.inf))
-        share = {name: 0.5**rank for rank, name in enumerate(ranked)}
-        family = max(ranked, key=lambda name: share[name] / (self._drawn[name] + 1))
-        self._drawn[family] += 1
+        if self._first:
+            proposal = self._first.popleft()
+        else:
+            left = [name for name in self._families if name not in self._failed or name in self._best]
+            if not left:
+                return None
+            # Of families without a result yet those that are like no other stand first.
+            ranked = sorted(left, key=lambda name: (self._best.get(name, np.inf), name in ALIKE))
+            share = {name: 0.5**rank for rank, name in enumerate(ranked)}
+            proposal = self._next(max(ranked, key=lambda name: share[name] / (self._asked[name] + 1)))
+        self._asked[proposal.family] += 1
+        return proposal
+
+    def _next(self, family: str) -> Proposal:
+        if self._known[family]:
+            return self._known[family].popleft()
         ticket = self._studies[family].ask()
         return Proposal(family, self._families[family].suggest(ticket, self._facts), "sampler", ticket)
 
@@ -130,25 +140,20 @@ class _Sampled:
             self._best[proposal.family] = min(self._sign * score, self._best.get(proposal.family, np.inf))
 
 
-def _known(
-    families: Mapping[str, Family], facts: Facts, warm: Sequence[tuple[str, dict[str, Any]]]
+def _first_turns(
+    known: Mapping[str, deque[Proposal]], warm: Sequence[tuple[str, dict[str, Any]]]
 ) -> Iterator[Proposal]:
-    """What is worth a trial before any search: a setting of each kind of model, what was best before, the others."""
-    turns: dict[int, list[Proposal]] = defaultdict(list)
-    for name, family in families.items():
-        for place, params in enumerate(family.portfolio(facts)):
-            turns[place + (name in ALIKE)].append(Proposal(name, params, "portfolio"))
-    first, *others = [turns[place] for place in sorted(turns)]
+    """The best setting of each kind of model, taken from `known`, and after the first of them what was best before."""
+    kinds = [name for name in known if name not in ALIKE] or list(known)
     best = [
         Proposal(name, dict(params), "warm start")
         for name, params in warm
-        if name in families and set(params) <= set(families[name].default_params())
+        if name in known and set(params) <= set(known[name][0].params)
     ]
-    seen = set()
-    for proposal in [*first[:1], *best, *first[1:], *itertools.chain.from_iterable(others)]:
-        if proposal.identity not in seen:
-            seen.add(proposal.identity)
-            yield proposal
+    yield known[kinds[0]].popleft()
+    yield from best
+    for name in kinds[1:]:
+        yield known[name].popleft()
 
 
 class _Grid:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from training_assets.core.encoding import Preprocessor
 from training_assets.core.families import FAMILIES, Data, Facts, Learning, load, mlp, mlp_model
+from training_assets.core.families.mlp import KEPT
 from training_assets.core.families.mlp_model import MlpModel
 from training_assets.spec import Encoding
 from training_assets.spec.target import Task
@@ -40,7 +41,7 @@ def test_layers_and_width_are_those_that_were_asked_for(task: Task, layers: int)
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_predictions_are_those_of_the_estimator_that_was_fitted(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_one_iteration_it_predicts_as_the_estimator_does(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     import sklearn.neural_network
 
     made_by: list[Any] = []
@@ -53,7 +54,7 @@ def test_predictions_are_those_of_the_estimator_that_was_fitted(task: Task, monk
 
     monkeypatch.setattr(sklearn.neural_network, name, noted)
     train, _, test = splits(task)
-    found = cast("MlpModel", fit("mlp", train, None, max_iterations=6, layers=2, width=16))
+    found = cast("MlpModel", fit("mlp", train, None, max_iterations=1, layers=2, width=16))
     rows = mlp_model.squashed_rows(test, found.scale)[:]
     if task == "regression":
         expected = made_by[0].predict(rows) * found.label_spread + found.label_center
@@ -61,6 +62,27 @@ def test_predictions_are_those_of_the_estimator_that_was_fitted(task: Task, monk
         chances = made_by[0].predict_proba(rows)
         expected = chances[:, 1] if task == "binary" else chances
     np.testing.assert_allclose(found.predict(test), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_its_layers_are_a_moving_mean_of_those_after_each_iteration(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn.neural_network import MLPClassifier
+
+    seen: list[list[Any]] = []
+    learn = MLPClassifier.partial_fit
+
+    def noted(self: Any, *rows: Any, **given: Any) -> Any:
+        learnt = learn(self, *rows, **given)
+        seen.append([each.copy() for each in self.coefs_])
+        return learnt
+
+    monkeypatch.setattr(MLPClassifier, "partial_fit", noted)
+    found = cast("MlpModel", fit("mlp", splits("binary")[0], None, max_iterations=8, layers=2, width=16))
+    assert len(seen) == 8
+    for place, (weights, _) in enumerate(found.layers):
+        mean = np.mean([each[place] for each in seen[:5]], axis=0)
+        for each in seen[5:]:
+            mean = KEPT * mean + (1 - KEPT) * each[place]
+        np.testing.assert_allclose(weights, mean, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("task", TASKS)
