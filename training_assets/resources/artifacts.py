@@ -78,18 +78,23 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
 
     def remembered(self, model: str, name: str, made_from: Mapping[str, Any], compute: Callable[[], Any]) -> Any:
         """A JSON value that is computed once from the very same things, e.g. what a check found in the same rows."""
-        path = (
-            self.places.artifacts
-            / _name(model)
-            / "by_content"
-            / _name(name)
-            / f"{fingerprint.digest(dict(made_from))}.json"
-        )
+        path = self._remembered(model, name, made_from)
         if path.exists() and not self.force:
             return artifact_format.unsealed(path)["value"]
         value = compute()
         artifact_format.write_file(path, artifact_format.sealed({"value": value}))
         return value
+
+    def forget(self, model: str, name: str, made_from: Mapping[str, Any]) -> bool:
+        """Remove what `remembered` keeps of these very things, for good; whether there was anything."""
+        path = self._remembered(model, name, made_from)
+        found = path.exists()
+        path.unlink(missing_ok=True)
+        return found
+
+    def _remembered(self, model: str, name: str, made_from: Mapping[str, Any]) -> Path:
+        folder: Path = self.places.artifacts / _name(model) / "by_content" / _name(name)
+        return folder / f"{fingerprint.digest(dict(made_from))}.json"
 
     def of_run(self, model: str, run_id: str, asset: str) -> Result | None:
         """What a run made, or stood on, for an asset; none if it did neither."""

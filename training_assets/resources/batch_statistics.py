@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -37,12 +37,22 @@ def kept(
     return {batch: _kept(artifacts, model, validated["schema"], batch, partial(read, batch)) for batch in batches}
 
 
+def erase(artifacts: Artifacts, model: str, schemas: Iterable[str], batch: str) -> int:
+    """Remove the statistics of a batch under these schemas (digests), for good; how many there were.
+
+    They hold values of its rows: levels, extremes, quantiles.
+    """
+    return sum(artifacts.forget(model, NAME, _made_from(schema, batch)) for schema in schemas)
+
+
+def _made_from(schema: str, batch: str) -> dict[str, Any]:
+    return {"schema": schema, "batch": batch, "format": FORMAT}
+
+
 def _kept(
     artifacts: Artifacts, model: Model, schema: str, batch: str, rows: Callable[[], pl.DataFrame]
 ) -> BatchStatistics:
-    made_from = {"schema": schema, "batch": batch, "format": FORMAT}
-
     def make() -> dict[str, Any]:
         return statistics.of_batch(rows(), model.spec).to_json()
 
-    return BatchStatistics.from_json(artifacts.remembered(model.name, NAME, made_from, make))
+    return BatchStatistics.from_json(artifacts.remembered(model.name, NAME, _made_from(schema, batch), make))

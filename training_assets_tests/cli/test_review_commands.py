@@ -72,8 +72,12 @@ def test_a_changed_schema_is_shown_decided_and_taken_back(command: Copy) -> None
     assert (again["because"], [release["version"] for release in again["releases"]]) == ("bad delivery", ["1"])
     assert "counts again" in command("retract", "churn", "a.csv", "--undo", "--because", "it was sound")
     assert "is not retracted" in command("retract", "churn", "a.csv", "--undo", "--because", "x", status=2)
+    statistics = places.artifacts / "churn" / "by_content" / "batch_statistics"
+    counted = len(list(statistics.iterdir()))
     erased = json.loads(command("retract", "churn", "a.csv", "--because", "a person asked", "--erase", "--json"))
     assert set(erased["erased"].values()) == {600}
+    sorted_as = [event for event in places.ledger.events("churn", subject=again["batch"]) if "validated/" in event.kind]
+    assert counted - len(list(statistics.iterdir())) == len(sorted_as) > 0  # what was counted in its rows is gone, too
     assert "were erased" in command("retract", "churn", "a.csv", "--undo", "--because", "x", status=2)
     assert places.ledger.first_broken() is None
 
