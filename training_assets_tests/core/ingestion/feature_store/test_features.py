@@ -7,6 +7,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -366,13 +367,12 @@ def test_a_view_that_computes_is_refused_and_its_code_is_never_loaded(tmp_path: 
     complete = with_features(rows((1, "Ulm", NOON)), FEAST, tmp_path / "root", "rows.csv")
     assert complete["rating"].to_list() == [2.0]
     assert not witness.exists()
-    # Feast itself would have run it.
-    with warnings.catch_warnings():
+    # Feast itself would have run it, whatever it then made of the function that is none.
+    with warnings.catch_warnings(), suppress(Exception):
         warnings.simplefilter("ignore")
         from feast import FeatureStore
 
-        with pytest.raises(ValueError, match="udf"):
-            FeatureStore(repo_path=str(folder)).list_on_demand_feature_views()
+        FeatureStore(repo_path=str(folder)).list_on_demand_feature_views()
     assert witness.exists()
 
 
