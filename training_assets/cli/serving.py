@@ -12,6 +12,7 @@ from pathlib import Path
 
 from training_assets.definitions import places
 from training_assets.instance.home import prepare
+from training_assets.resources.mlflow_database import make_database
 
 LOOPBACK = "127.0.0.1"
 PATIENCE_SECONDS = 15
@@ -20,6 +21,7 @@ PATIENCE_SECONDS = 15
 def serve(port: int, mlflow_port: int, say: Callable[[str], None]) -> int:
     """Start Dagster (UI, daemon, code location) and MLflow; stop both when either ends. Gives the exit status."""
     where = places()
+    make_database(where)
     environment = {
         **os.environ,
         "DAGSTER_HOME": os.environ.get("DAGSTER_HOME") or str(prepare(where.home)),

@@ -52,7 +52,12 @@ class Places:
     @property
     def mlflow_uri(self) -> str:
         """MLflow's tracking and registry database."""
-        return f"sqlite:///{self.home / 'mlflow.db'}"
+        return f"sqlite:///{self.mlflow_database}"
+
+    @property
+    def mlflow_database(self) -> Path:
+        """Its file; `resources.mlflow_database` makes it."""
+        return self.home / "mlflow.db"
 
     @property
     def mlflow_artifacts(self) -> Path:

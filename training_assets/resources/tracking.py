@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from training_assets.resources.locks import exclusively
+from training_assets.resources.mlflow_database import make_database
 from training_assets.resources.places import Places
 
 OPENING = "Starting a new mlflow run"
@@ -28,8 +29,9 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg] # generic onl
             from dagster_mlflow import mlflow_tracking
 
         logging.getLogger("mlflow").setLevel(logging.WARNING)
+        make_database(self.places)
         mlflow.set_tracking_uri(self.places.mlflow_uri)
-        with exclusively(self.places.locks, "mlflow"):  # two processes must not both create the tables
+        with exclusively(self.places.locks, "mlflow"):  # two processes must not both create the experiment
             if mlflow.get_experiment_by_name(model) is None:
                 mlflow.create_experiment(model, artifact_location=str(self.places.mlflow_artifacts / model))
         self._close_leftovers(mlflow, context.instance, model)

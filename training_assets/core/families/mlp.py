@@ -21,6 +21,8 @@ MOST_COLUMNS = 3_000
 """Of dense rows; wider ones are mostly one-hot, and the linear family reads them sparse."""
 STRETCH = 65_536
 """Rows of an iteration at most, so that the clock is asked in time where a pass over all rows takes long."""
+PIECE = 8_192
+"""Rows of a stretch that are unpacked at a time; a multiple of every batch size."""
 PATIENCE = 15
 """Iterations without a better loss: a network makes a few dozen, where trees make hundreds."""
 MOST_ITERATIONS = 300
@@ -151,9 +153,10 @@ def _iterations(
     read = rows[:] if train.n_rows <= STRETCH else rows
     averaged: list[Any] = []
     for made, chosen in enumerate(_stretches(train.n_rows, np.random.default_rng(seed)), start=1):
-        estimator.batch_size = min(params["batch_size"], len(labels[chosen]))
-        sample = {} if weights is None else {"sample_weight": weights[chosen]}
-        estimator.partial_fit(read[chosen], labels[chosen], **classes, **sample)
+        for part in _parts(chosen):
+            estimator.batch_size = min(params["batch_size"], len(labels[part]))
+            sample = {} if weights is None else {"sample_weight": weights[part]}
+            estimator.partial_fit(read[part], labels[part], **classes, **sample)
         weight = max(1 - KEPT, 1 / made)
         averaged = [
             before + weight * (now.astype(np.float32) - before)
@@ -165,6 +168,11 @@ def _iterations(
         layers = tuple((averaged[place], averaged[depth + place].copy()) for place in range(depth))
         layers[-1][1][absent] = -np.inf  # early stopping would leave a class without rows the chance it began with
         yield layers
+
+
+def _parts(chosen: Any) -> list[Any]:
+    """A stretch in the pieces that it is unpacked and learnt in: many rows at once would take much memory."""
+    return [chosen] if isinstance(chosen, slice) else np.split(chosen, range(PIECE, len(chosen), PIECE))
 
 
 def _stretches(n_rows: int, rng: np.random.Generator) -> Iterator[Any]:
