@@ -127,6 +127,7 @@ def place(tmp_path: Path) -> Iterator[Workplace]:
 
 
 def test_force_trains_anew_and_makes_no_second_version_of_the_same_candidate(place: Workplace) -> None:
+    place = place.with_spec(search={**SPEC["search"], "warm_start": False})  # else it begins with what was best before
     first = place.train()
     forced = place.train(force=True)
     assert forced.success, failures(forced)

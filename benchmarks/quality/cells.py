@@ -17,8 +17,10 @@ from typing import Any
 
 from benchmarks.quality.cpu_clock import THREADS
 from benchmarks.quality.environments import python_of
+from benchmarks.quality.outcomes import outcome
 from benchmarks.quality.sets import ROOT
 
+LINES = Path(__file__).with_name("cells.jsonl")
 WORK = ROOT / ".benchmarks" / "quality"
 SYSTEMS = ("ours", "autogluon", "flaml")
 REASON = 300  # characters of a failure's reason that are kept
@@ -47,24 +49,22 @@ class Cell:
 
 
 class Cells:
-    """The outcomes that there are, in a folder with the deals and the predictions."""
+    """The outcomes that there are, and a folder for deals, logs and predictions."""
 
-    def __init__(self, folder: Path = WORK) -> None:
-        """Open the folder, or begin one."""
+    def __init__(self, lines: Path = LINES, folder: Path = WORK) -> None:
+        """Open both, or begin them."""
         self.folder = folder
-        self._lines = folder / "cells.jsonl"
+        self._lines = lines
         self._outputs = folder / "cells"
         self._outputs.mkdir(parents=True, exist_ok=True)
 
     def done(self) -> dict[Cell, dict[str, Any]]:
-        """The newest outcome of each cell whose deal is the present one."""
+        """The newest outcome of each cell, where it was run on the rows that its set was last dealt as."""
         lines = self._lines.read_text(encoding="utf-8").splitlines() if self._lines.exists() else []
         found = {Cell(*(line[key] for key in Cell.__dataclass_fields__)): line for line in map(json.loads, lines)}
-        return {cell: line for cell, line in found.items() if line["deal"] == self._deal_of(cell)}
-
-    def predictions(self, cell: Cell) -> Path:
-        """Where a cell's predictions of the test rows are."""
-        return self._outputs / f"{cell.name}.parquet"
+        newest = {(line["set"], line["seed"]): line["deal"] for line in map(json.loads, lines)}
+        newest |= {place: deal for place in newest if (deal := self._deal_of(*place)) is not None}
+        return {cell: line for cell, line in found.items() if line["deal"] == newest[cell.set, cell.seed]}
 
     def deal(self, name: str, seed: int) -> Path:
         """The folder of a set's deal."""
@@ -94,17 +94,23 @@ class Cells:
         run += [str(deal), str(cell.budget), str(cell.seed), str(out)]
         with log.open("wb") as written:
             status = _finished(run, written.fileno())
-        line: dict[str, Any] = {**asdict(cell), "deal": self._deal_of(cell), "machine": _machine(), "date": _today()}
+        line: dict[str, Any] = {
+            **asdict(cell),
+            "deal": self._deal_of(cell.set, cell.seed),
+            "machine": _machine(),
+            "date": _today(),
+        }
         if status == 0 and out.with_suffix(".json").exists():
-            line |= {"reason": None, **json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))}
+            spent = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))
+            line |= {"reason": None, **spent, **outcome(deal, out.with_suffix(".parquet"), cell.seed)}
         else:
             line |= {"reason": _reason(status, log), "cpu": None, "wall": None, "peak_mb": None, "versions": {}}
         with self._lines.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line) + "\n")
         return line
 
-    def _deal_of(self, cell: Cell) -> str | None:
-        meta = self.deal(cell.set, cell.seed) / "meta.json"
+    def _deal_of(self, name: str, seed: int) -> str | None:
+        meta = self.deal(name, seed) / "meta.json"
         if not meta.exists():
             return None
         deal: str = json.loads(meta.read_text(encoding="utf-8"))["deal"]

@@ -78,7 +78,7 @@ def _errors(seen: Seen, budget: int) -> list[str]:
         if found is not None:
             logs.append(np.log(found[1].point))
         told = "" if found is None else f"{found[1].point:.3f} ({found[1].low:.3f} to {found[1].high:.3f}) {found[0]}"
-        task = seen.deals[places[0]].task
+        task = next(line["task"] for cell, line in seen.lines.items() if cell.set == name)
         lines.append(f"| {name} | {ERRORS[task]} | {len(places)} | {' | '.join(means)} | {told} |")
     if logs:
         lines += ["", f"Geometric mean of the ratios over {len(logs)} sets: {np.exp(np.mean(logs)):.3f}"]

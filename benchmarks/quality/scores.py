@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,6 +25,14 @@ class Ratio:
     point: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An error on the test rows, and on `REPLICATES` drawings of them."""
+
+    error: float
+    replicates: Sequence[float]
 
 
 def error(task: Task, labels: npt.NDArray[Any], predictions: Floats, weights: Floats | None = None) -> float:
@@ -55,21 +63,20 @@ def ranks(errors: Mapping[str, float | None]) -> dict[str, float]:
 
 
 def replicates(
-    task: Task, labels: npt.NDArray[Any], ours: Floats, theirs: Floats, *, seed: int, count: int = REPLICATES
+    task: Task, labels: npt.NDArray[Any], predictions: Floats, *, seed: int, count: int = REPLICATES
 ) -> Floats:
-    """Logarithms of the ratio of the two errors (count,) on rows drawn anew, the same ones for both."""
+    """Errors (count,) on rows drawn anew; the same rows for the same labels and seed, whatever is predicted."""
     rng = np.random.default_rng(seed)
     rows = len(labels)
-    losses = None if task == "binary" else [_losses(task, labels, each) for each in (ours, theirs)]
+    losses = None if task == "binary" else _losses(task, labels, predictions)
     made = np.empty(count)
     for at in range(count):
         weights = rng.multinomial(rows, np.full(rows, 1 / rows)).astype(np.float64)
         if losses is None:
-            pair = [error(task, labels, each, weights) for each in (ours, theirs)]
+            made[at] = error(task, labels, predictions, weights)
         else:
-            means = [float(weights @ each) / rows for each in losses]
-            pair = means if task == "multiclass" else [math.sqrt(mean) for mean in means]
-        made[at] = _log_ratio(*pair)
+            mean = float(weights @ losses) / rows
+            made[at] = mean if task == "multiclass" else math.sqrt(mean)
     return made
 
 
@@ -89,17 +96,19 @@ def _shares(predictions: Floats) -> Floats:
     return shares
 
 
-def ratio(points: Sequence[tuple[float, float]], drawn: Sequence[Floats]) -> Ratio:
-    """Geometric mean over seeds of our error through theirs; each seed has its replicates of the logarithm.
+def ratio(deals: Iterable[tuple[Drawn, Drawn]]) -> Ratio:
+    """Geometric mean over deals of our error through theirs, from what both had on each.
 
-    The interval is that of the mean over the seeds of replicate k of each, as if the deals had no test row in common;
+    The interval is that of the mean over the deals of replicate k of each, as if the deals had no test row in common;
     of a hundred rows they share two.
     """
-    point = float(np.mean([_log_ratio(*pair) for pair in points]))
-    low, high = np.quantile(np.mean(np.stack(drawn), axis=0), [0.025, 0.975])
-    return Ratio(float(np.exp(point)), float(np.exp(low)), float(np.exp(high)))
+    pairs = list(deals)
+    point = np.mean([_logs(ours.error) - _logs(theirs.error) for ours, theirs in pairs])
+    drawn = np.mean([_logs(ours.replicates) - _logs(theirs.replicates) for ours, theirs in pairs], axis=0)
+    low, high = np.exp(np.quantile(drawn, [0.025, 0.975]))
+    return Ratio(float(np.exp(point)), float(low), float(high))
 
 
-def _log_ratio(ours: float, theirs: float) -> float:
+def _logs(errors: float | Sequence[float]) -> Floats:
     """An error of nothing at all counts as very little, so that two such errors are equal."""
-    return math.log(max(ours, NO_ERROR)) - math.log(max(theirs, NO_ERROR))
+    return np.log(np.maximum(np.asarray(errors, dtype=np.float64), NO_ERROR))

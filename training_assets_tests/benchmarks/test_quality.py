@@ -6,12 +6,14 @@ import math
 import subprocess
 import sys
 import time
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from benchmarks.quality import cpu_clock
-from benchmarks.quality.scores import Task, error, ranks, ratio, replicates
+from benchmarks.quality.scores import Drawn, Floats, Task, error, ranks, ratio, replicates
 from training_assets_tests.conftest import ROOT
 
 
@@ -48,21 +50,26 @@ def test_equal_errors_share_their_ranks_and_failures_come_last() -> None:
     assert ranks({"a": None, "b": 0.3, "c": None}) == {"a": 2.5, "b": 1.0, "c": 2.5}
 
 
+def _drawn(task: Task, labels: npt.NDArray[Any], predictions: Floats, *, seed: int, count: int = 100) -> Drawn:
+    drawn = replicates(task, labels, predictions, seed=seed, count=count)
+    return Drawn(error(task, labels, predictions), drawn.tolist())
+
+
 def test_equal_predictions_have_a_ratio_of_one_without_doubt() -> None:
     labels, predictions = np.arange(50.0), np.arange(50.0) + 0.5
-    drawn = replicates("regression", labels, predictions, predictions, seed=0)
-    found = ratio([(0.5, 0.5)], [drawn])
+    pair = [_drawn("regression", labels, predictions, seed=0) for _ in range(2)]
+    found = ratio([(pair[0], pair[1])])
     assert (found.point, found.low, found.high) == (1.0, 1.0, 1.0)
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_a_replicate_is_the_ratio_of_the_errors_on_rows_drawn_anew(task: Task) -> None:
+def test_a_replicate_is_the_error_on_rows_drawn_anew(task: Task) -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(60) % (3 if task == "multiclass" else 2)
-    ours, theirs = (rng.dirichlet([1, 1, 1], 60) if task == "multiclass" else rng.random(60) for _ in range(2))
+    predictions = rng.dirichlet([1, 1, 1], 60) if task == "multiclass" else rng.random(60)
     weights = np.random.default_rng(7).multinomial(60, np.full(60, 1 / 60)).astype(float)
-    wanted = math.log(error(task, labels, ours, weights) / error(task, labels, theirs, weights))
-    assert replicates(task, labels, ours, theirs, seed=7, count=1)[0] == pytest.approx(wanted)
+    wanted = error(task, labels, predictions, weights)
+    assert replicates(task, labels, predictions, seed=7, count=1)[0] == pytest.approx(wanted)
 
 
 def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
@@ -72,9 +79,9 @@ def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
         rng = np.random.default_rng(seed)
         labels = np.zeros(200)
         ours, theirs = rng.normal(size=200), 1.1 * rng.normal(size=200)
-        drawn = replicates("regression", labels, ours, theirs, seed=seed, count=100)
-        pair = (error("regression", labels, ours), error("regression", labels, theirs))
-        found = ratio([pair], [drawn])
+        found = ratio(
+            [(_drawn("regression", labels, ours, seed=seed), _drawn("regression", labels, theirs, seed=seed))]
+        )
         covered += found.low <= 1 / 1.1 <= found.high
     assert 85 <= covered <= 99
 
@@ -82,15 +89,20 @@ def test_an_interval_covers_the_truth_about_as_often_as_it_says() -> None:
 def test_more_seeds_make_a_ratio_surer() -> None:
     rng = np.random.default_rng(0)
     labels = np.zeros(300)
-    pairs = [(rng.normal(size=300), rng.normal(size=300)) for _ in range(4)]
-    drawn = [replicates("regression", labels, *pair, seed=seed) for seed, pair in enumerate(pairs)]
-    one, four = ratio([(1.0, 1.0)], drawn[:1]), ratio([(1.0, 1.0)] * 4, drawn)
+    pairs = [
+        (
+            _drawn("regression", labels, rng.normal(size=300), seed=seed),
+            _drawn("regression", labels, rng.normal(size=300), seed=seed),
+        )
+        for seed in range(4)
+    ]
+    one, four = ratio(pairs[:1]), ratio(pairs)
     assert four.high - four.low < 0.75 * (one.high - one.low)
 
 
 def test_ratios_are_averaged_as_ratios() -> None:
-    none = np.zeros(200)
-    assert ratio([(1.0, 2.0), (2.0, 1.0)], [none, none]).point == pytest.approx(1.0)
+    one, two = Drawn(1.0, [1.0] * 9), Drawn(2.0, [2.0] * 9)
+    assert ratio([(one, two), (two, one)]).point == pytest.approx(1.0)
 
 
 def test_the_clock_counts_work_and_not_waiting() -> None:
