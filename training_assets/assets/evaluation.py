@@ -7,17 +7,20 @@ from typing import Any
 import dagster as dg
 import numpy as np
 
+from training_assets.assets.champion import against, live
 from training_assets.assets.encoding import PREPROCESSOR_FILE
 from training_assets.assets.features import ROWS
 from training_assets.assets.showing import shown
-from training_assets.assets.tuning import STUDY, read_scorer
+from training_assets.assets.tuning import GOLDEN, GOLDEN_SCORES, SCORER, STUDY, read_scorer
 from training_assets.core import fingerprint, plots
 from training_assets.core.artifact_format import Artifact, Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.encoding.preprocessor import Preprocessor
+from training_assets.core.evaluation.comparison import Scored
 from training_assets.core.evaluation.gates import Verdict, judge, policy_digest
 from training_assets.core.evaluation.metrics import names
 from training_assets.core.evaluation.report import evaluate
+from training_assets.core.evaluation.served import parity, runtime
 from training_assets.core.families.base import Data
 from training_assets.resources.artifacts import Artifacts, Result, require_origin
 from training_assets.resources.failures import clear_failures
@@ -25,6 +28,7 @@ from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
 from training_assets.resources.tracking import Tracking
 from training_assets.spec import ModelSpec
+from training_assets.spec.evaluation import CARD_FIELDS
 
 REPORT = "evaluation_report"
 REPORT_FILE = "report.json"
@@ -42,13 +46,17 @@ def evaluation_report(
     preprocessor: Result,
     encoded_features: Result,
     tuned_model: Result,
+    train_split: Result,
     test_split: Result,
 ) -> dg.MaterializeResult[Result]:
     """Metrics with intervals on the test split, pictures, and the verdict of the spec's rules, kept in the ledger."""
     model = models.of(context)
     spec = model.spec
-    require_origin("encoded_features", encoded_features, preprocessor=preprocessor, test_split=test_split)
+    splits = {"train_split": train_split, "test_split": test_split}
+    require_origin("encoded_features", encoded_features, preprocessor=preprocessor, **splits)
     require_origin("tuned_model", tuned_model, encoded_features=encoded_features, preprocessor=preprocessor)
+
+    champion = live(model, places, artifacts)
 
     def make(folders: Mapping[str, Path]) -> dict[str, Made]:
         fitted = Preprocessor.from_json(preprocessor.artifact.json(PREPROCESSOR_FILE))
@@ -56,17 +64,26 @@ def evaluation_report(
             Data.of(encoded_features.artifact.frame(f"{name}.parquet"), fitted.layout) for name in ("train", "test")
         )
         scorer = read_scorer(tuned_model, model, places.root)
+        predictions, groups = scorer.predict_encoded(test), _groups(spec, test_split)
         report = evaluate(
             spec.target.task,
             test.labels,
-            scorer.predict_encoded(test),
+            predictions,
             classes=fitted.classes,
             threshold=scorer.threshold,
             spec=spec.evaluation,
             train_target=train.labels,
             seed=spec.search.seed,
-            groups=_groups(spec, test_split),
+            groups=groups,
         )
+        rows = {name: split.artifact.frame(ROWS) for name, split in splits.items()}
+        challenger = Scored(predictions, scorer.threshold)
+        report |= against(champion, spec, fitted.classes, test.labels, challenger, rows, groups)
+        golden = (tuned_model.artifact.frame(name) for name in (GOLDEN, GOLDEN_SCORES))
+        folder = tuned_model.artifact.verified_folder() / SCORER
+        report["runtime"] = runtime(scorer, rows["test_split"], folder)
+        report["parity"] = parity(scorer, *golden)
+        report["card"] = {"fields": {name: bool(getattr(spec.card, name)) for name in CARD_FIELDS}}
         report["candidate"] = tuned_model.digest
         (folders[REPORT] / REPORT_FILE).write_bytes(fingerprint.canonical(report))
         for name, picture in plots.plots_for(report, tuned_model.artifact.facts["importances"]).items():
@@ -74,7 +91,13 @@ def evaluation_report(
         return {REPORT: Made({"candidate": tuned_model.digest}, fingerprint.digest(report))}
 
     measured_by = spec.evaluation.model_dump(mode="json", exclude={"gates"})
-    made_from = {"tuned_model": tuned_model.digest, "test_split": test_split.digest, "measured_by": measured_by}
+    made_from = {
+        "tuned_model": tuned_model.digest,
+        "test_split": test_split.digest,
+        "champion": None if champion is None else champion.candidate,
+        "card": spec.card.model_dump(mode="json"),
+        "measured_by": measured_by,
+    }
     result = artifacts.once(context, made_from, make)[REPORT]
     with clear_failures():
         report = result.artifact.json(REPORT_FILE)

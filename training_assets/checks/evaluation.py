@@ -16,6 +16,13 @@ from training_assets.resources.models import Models
         REPORT,
         metrics_reach_floors="Every rule of kind `value` under `evaluation.gates` passes.",
         better_than_dummy="Every rule of kind `beats_dummy` under `evaluation.gates` passes.",
+        not_worse_than_champion="Every rule of kind `change` passes, or there is no champion yet.",
+        slices_hold="Every rule of kind `slice` passes on each part of the test rows that it names.",
+        not_too_good_to_be_true="Every rule of kind `suspicious` passes: no metric is better than anybody believes.",
+        probabilities_are_calibrated="Every rule of kind `calibration` passes.",
+        fast_and_small_enough="Every rule of kind `runtime` passes.",
+        served_as_evaluated="Every rule of kind `parity` passes: the files, loaded again, give the same scores.",
+        card_is_filled_in="Every rule of kind `card` passes: people have said what only they can say.",
         verdict_allows_registration="The rules together say PASS; registration asks the ledger, not this check.",
     )
 )

@@ -14,7 +14,7 @@ from training_assets.core.inference.draft import Draft, draft, draft_rows, model
 from training_assets.core.ingestion.databases.reader import query_rows
 from training_assets.definitions import places
 from training_assets.resources.places import PACKAGE
-from training_assets.spec import Database, ModelSpec, Source
+from training_assets.spec import Database, MetricRule, ModelSpec, Source
 
 
 def write_draft(data: Path, target: str | None, *, name: str | None, overwrite: bool) -> dict[str, Any]:
@@ -62,10 +62,10 @@ def summary(spec: ModelSpec) -> str:
     features = [spec.columns[name] for name in spec.raw_features]
     categories = sum(column.is_categorical for column in features)
     derived = f", {len(spec.features.derived)} derived" if spec.features.derived else ""
-    rules = ", ".join(f"{gate.kind} {gate.metric}" for gate in gates) or "none"
+    rules = ", ".join(f"{gate.kind} {gate.metric}" if isinstance(gate, MetricRule) else gate.kind for gate in gates)
     label = target.column or target.expression
     dealt = f"{split.method} split {split.train:.0%}/{split.validation:.0%}/{split.test:.0%}"
     return (
         f"{target.task}{classes}, label {label}; {len(features) - categories} quantities and {categories} categories "
-        f"as features{derived}; {dealt}; gates: {rules}; search budget {spec.search.budget_seconds:g} s"
+        f"as features{derived}; {dealt}; gates: {rules or 'none'}; search budget {spec.search.budget_seconds:g} s"
     )

@@ -1,10 +1,25 @@
 """The declarative spec: what a user writes in one YAML file, as closed pydantic models."""
 
+from training_assets.spec.card import Card
 from training_assets.spec.columns import Column
 from training_assets.spec.decision import Cost, Decision
 from training_assets.spec.drift import Drift
 from training_assets.spec.encoding import Encoding
-from training_assets.spec.evaluation import BeatsDummyRule, Evaluation, ValueRule
+from training_assets.spec.evaluation import (
+    AnyRule,
+    BeatsDummyRule,
+    CalibrationRule,
+    CardRule,
+    ChangeRule,
+    Evaluation,
+    MetricRule,
+    ParityRule,
+    RuntimeRule,
+    Slice,
+    SliceRule,
+    SuspiciousRule,
+    ValueRule,
+)
 from training_assets.spec.features import AsOf, Features, Join
 from training_assets.spec.leakage import Leakage
 from training_assets.spec.model import ModelSpec
@@ -16,8 +31,13 @@ from training_assets.spec.training import Training
 from training_assets.spec.validation import Duplicates, Validation
 
 __all__ = [
+    "AnyRule",
     "AsOf",
     "BeatsDummyRule",
+    "CalibrationRule",
+    "Card",
+    "CardRule",
+    "ChangeRule",
     "Column",
     "Cost",
     "Csv",
@@ -32,12 +52,18 @@ __all__ = [
     "Features",
     "Join",
     "Leakage",
+    "MetricRule",
     "ModelSpec",
     "ObjectStore",
     "OwnMetric",
+    "ParityRule",
+    "RuntimeRule",
     "Search",
+    "Slice",
+    "SliceRule",
     "Source",
     "Split",
+    "SuspiciousRule",
     "Target",
     "Training",
     "Validation",

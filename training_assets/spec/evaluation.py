@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
 
 from training_assets.spec.section import Section
 
+CardField = Literal["overview", "users", "use_cases", "out_of_scope", "limitations", "ethical_considerations"]
+CARD_FIELDS: tuple[CardField, ...] = get_args(CardField)
+NEEDED: tuple[CardField, ...] = ("overview", "use_cases", "limitations")
+
 
 class Rule(Section):
     """What every rule has."""
 
-    metric: str = Field(description="Metric by scikit-learn's name, e.g. roc_auc, log_loss, rmse.")
     otherwise: Literal["reject", "review"] = Field("reject", description="What a miss leads to.")
 
 
-class ValueRule(Rule):
+class MetricRule(Rule):
+    """A rule about one metric."""
+
+    metric: str = Field(description="Metric by scikit-learn's name, e.g. roc_auc, log_loss, rmse.")
+
+
+class ValueRule(MetricRule):
     """A floor or a ceiling for one metric; bounds are inclusive."""
 
     kind: Literal["value"]
@@ -32,14 +41,117 @@ class ValueRule(Rule):
         return self
 
 
-class BeatsDummyRule(Rule):
+class BeatsDummyRule(MetricRule):
     """Better than always predicting the training split's class shares (or mean), by a margin."""
 
     kind: Literal["beats_dummy"]
     margin: float = Field(0.0, ge=0, allow_inf_nan=False, description="How much better, in the metric's own unit.")
 
 
-AnyRule = Annotated[ValueRule | BeatsDummyRule, Field(discriminator="kind")]
+class ChangeRule(MetricRule):
+    """Against the champion, on test rows that it never saw: not worse by more than a margin, or better by a gain."""
+
+    kind: Literal["change"]
+    must_be: Literal["non_inferior", "superior"] = Field(
+        "non_inferior", description="Worse by less than the margin, or better by more than it; one-sided confidence."
+    )
+    margin: float = Field(0.0, ge=0, allow_inf_nan=False, description="In the metric's own unit.")
+
+
+class SliceRule(MetricRule):
+    """The same for every slice, or for those that are named: a floor, a ceiling, or no harm against the champion."""
+
+    kind: Literal["slice"]
+    slices: list[str] = Field(default_factory=list, description="Names under evaluation.slices; none: all of them.")
+    min: float | None = Field(None, allow_inf_nan=False, description="Floor of the metric on each slice.")
+    max: float | None = Field(None, allow_inf_nan=False, description="Ceiling of the metric on each slice.")
+    no_harm: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="Largest loss against the champion on a slice."
+    )
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> SliceRule:
+        if self.min is None and self.max is None and self.no_harm is None:
+            message = "a slice rule needs 'min', 'max' or 'no_harm'"
+            raise ValueError(message)
+        return self
+
+
+class SuspiciousRule(MetricRule):
+    """Too good to be true: a metric as good as the bound, or better, is a leak until a person has looked."""
+
+    kind: Literal["suspicious"]
+    beyond: float = Field(allow_inf_nan=False, description="From which value on nobody believes it.")
+    otherwise: Literal["reject", "review"] = Field("review", description="What a miss leads to.")
+
+
+class CalibrationRule(Rule):
+    """Probabilities are frequencies: the expected calibration error of the test rows has a ceiling."""
+
+    kind: Literal["calibration"]
+    max: float = Field(0.05, gt=0, le=1, description="Expected calibration error over bins of equally many rows.")
+
+
+class RuntimeRule(Rule):
+    """What a prediction may cost, as measured by the evaluation on its own machine."""
+
+    kind: Literal["runtime"]
+    latency_ms: float | None = Field(None, gt=0, allow_inf_nan=False, description="One row, 95th percentile.")
+    memory_mb: float | None = Field(None, gt=0, allow_inf_nan=False, description="Size of the model's files.")
+
+    @model_validator(mode="after")
+    def _has_a_bound(self) -> RuntimeRule:
+        if self.latency_ms is None and self.memory_mb is None:
+            message = "a runtime rule needs 'latency_ms' or 'memory_mb'"
+            raise ValueError(message)
+        return self
+
+
+class ParityRule(Rule):
+    """The model's files, loaded again, give the scores that training saw; staging asks the same of a fresh process."""
+
+    kind: Literal["parity"]
+    tolerance: float = Field(1e-9, ge=0, allow_inf_nan=False, description="Largest difference of a score.")
+
+
+class CardRule(Rule):
+    """What only people can say is written under `card`."""
+
+    kind: Literal["card"]
+    fields: list[CardField] = Field(
+        default_factory=lambda: list(NEEDED), min_length=1, description="What must be said."
+    )
+    otherwise: Literal["reject", "review"] = Field("review", description="What a miss leads to.")
+
+
+AnyRule = Annotated[
+    ValueRule
+    | BeatsDummyRule
+    | ChangeRule
+    | SliceRule
+    | SuspiciousRule
+    | CalibrationRule
+    | RuntimeRule
+    | ParityRule
+    | CardRule,
+    Field(discriminator="kind"),
+]
+
+
+class Slice(Section):
+    """Test rows that are looked at on their own: by the values of a column, of several crossed, or by a predicate."""
+
+    columns: list[str] = Field(default_factory=list, max_length=3, description="Features; several are crossed.")
+    bins: int = Field(4, ge=2, le=20, description="Quantile bins of a column of numbers, cut on training rows.")
+    where: str | None = Field(None, max_length=500, description="Or a predicate, in the words of derived features.")
+    min_rows: int = Field(30, ge=1, description="Parts with fewer test rows are counted and not judged.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Slice:
+        if bool(self.columns) == (self.where is not None):
+            message = "a slice needs either 'columns' or 'where'"
+            raise ValueError(message)
+        return self
 
 
 class Evaluation(Section):
@@ -47,4 +159,18 @@ class Evaluation(Section):
 
     replicates: int = Field(200, ge=50, le=10_000, description="Bootstrap replicates behind each interval.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="One-sided confidence of the bounds.")
+    slices: dict[str, Slice] = Field(default_factory=dict, description="Parts of the test rows, by name.")
+    min_unseen: int = Field(100, ge=1, description="Test rows unseen by the champion that a comparison needs.")
     gates: list[AnyRule] = Field(default_factory=list, description="Rules; without any, the verdict is UNGATED.")
+
+    @model_validator(mode="after")
+    def _slices_are_known(self) -> Evaluation:
+        for rule in self.gates:
+            for name in rule.slices if isinstance(rule, SliceRule) else []:
+                if name not in self.slices:
+                    message = f"a slice rule names '{name}', which is not under evaluation.slices"
+                    raise ValueError(message)
+            if isinstance(rule, SliceRule) and not self.slices:
+                message = "a slice rule needs slices; declare some under evaluation.slices"
+                raise ValueError(message)
+        return self

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from training_assets.spec.card import Card
 from training_assets.spec.columns import Column
 from training_assets.spec.decision import Decision
 from training_assets.spec.encoding import Encoding
@@ -42,6 +43,7 @@ class ModelSpec(Section):
     search: Search = Field(default_factory=Search, description="Families and hyperparameter search.")
     decision: Decision = Field(default_factory=Decision, description="Calibration and operating point.")
     evaluation: Evaluation = Field(default_factory=Evaluation, description="Metrics and gates.")
+    card: Card = Field(default_factory=Card, description="What only people can say about the model.")
 
     @model_validator(mode="after")
     def _names_agree(self) -> ModelSpec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,9 +53,13 @@ def intervals(
     if measure is None:
         return dict.fromkeys(metrics.names(task), Interval(math.nan, math.nan, math.nan, math.nan))
     points = measure.measure(np.ones(len(y)))
-    strata = np.zeros(len(y), dtype=np.int64) if task == "regression" else y.astype(np.int64)
-    drawn = samples(measure, draws(strata, replicates=replicates, seed=seed, groups=groups))
-    return {name: _interval(points[name], drawn[name], confidence) for name in metrics.names(task)}
+    (drawn,) = samples([measure], draws(strata_of(task, y), replicates=replicates, seed=seed, groups=groups))
+    return {name: interval_of(points[name], drawn[name], confidence) for name in metrics.names(task)}
+
+
+def strata_of(task: Task, y: NDArray[Any]) -> IntArray:
+    """The stratum of each row: its class, or one for all rows of a regression."""
+    return np.zeros(len(y), dtype=np.int64) if task == "regression" else y.astype(np.int64)
 
 
 def draws(strata: IntArray, *, replicates: int, seed: int, groups: NDArray[Any] | None = None) -> Iterator[FloatArray]:
@@ -78,13 +82,17 @@ def draws(strata: IntArray, *, replicates: int, seed: int, groups: NDArray[Any] 
         yield counts if codes is None else counts[codes]
 
 
-def samples(measure: Scorer, weights: Iterator[FloatArray]) -> dict[str, FloatArray]:
-    """Each metric over all replicates, in the order of the weights."""
-    rows = [measure.measure(each) for each in weights]
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+def samples(measures: Sequence[Scorer], weights: Iterable[FloatArray]) -> list[dict[str, FloatArray]]:
+    """Each metric of each scorer over all replicates, in the order of the weights; all scorers see the same ones."""
+    rows = [[measure.measure(each) for measure in measures] for each in weights]
+    return [
+        {name: np.array([row[place][name] for row in rows]) for name in rows[0][place]}
+        for place in range(len(measures))
+    ]
 
 
-def _interval(point: float, values: FloatArray, confidence: float) -> Interval:
+def interval_of(point: float, values: FloatArray, confidence: float) -> Interval:
+    """One-sided bounds of a number by its `replicates` values; NaN among them count as the worst on both sides."""
     missing = np.isnan(values)
     last = values.size - 1
     low = float(np.sort(np.where(missing, -np.inf, values))[math.floor(last * (1 - confidence))])

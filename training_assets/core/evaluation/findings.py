@@ -7,7 +7,17 @@ from typing import Any
 from training_assets.core.evaluation.verdict import RuleResult, Verdict
 from training_assets.core.validation.findings import Fact, Finding
 
-CLAIMS = {"metrics_reach_floors": "value", "better_than_dummy": "beats_dummy"}
+CLAIMS = {
+    "metrics_reach_floors": "value",
+    "better_than_dummy": "beats_dummy",
+    "not_worse_than_champion": "change",
+    "slices_hold": "slice",
+    "not_too_good_to_be_true": "suspicious",
+    "probabilities_are_calibrated": "calibration",
+    "fast_and_small_enough": "runtime",
+    "served_as_evaluated": "parity",
+    "card_is_filled_in": "card",
+}
 """Claim → kind of rule that it speaks of."""
 
 
@@ -16,7 +26,7 @@ def verdict_findings(verdict: Verdict) -> list[Finding]:
     findings = []
     for claim, kind in CLAIMS.items():
         results = [result for result in verdict.results if result.rule["kind"] == kind]
-        missed = [result for result in results if result.outcome != "PASS"]
+        missed = [result for result in results if result.outcome not in {"PASS", "NOT_APPLICABLE"}]
         text = "; ".join(result.text for result in missed or results) or f"the spec has no rule of kind {kind}"
         findings.append(Finding(claim, not missed, "block", text, {"rules": [_line(result) for result in results]}))
     allowed = verdict.allows("register")
@@ -27,7 +37,7 @@ def verdict_findings(verdict: Verdict) -> list[Finding]:
 
 def _line(result: RuleResult) -> dict[str, Any]:
     return {
-        "metric": result.rule["metric"],
+        "metric": result.rule.get("metric"),
         "outcome": result.outcome,
         "observed": result.observed,
         "bound": result.bound,

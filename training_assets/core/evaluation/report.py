@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from training_assets.core.evaluation import curves, metrics
 from training_assets.core.evaluation.bootstrap import Interval, intervals
+from training_assets.core.evaluation.calibration_error import calibration_error
+from training_assets.core.evaluation.comparison import POWER
 from training_assets.core.evaluation.scorers import IntArray
 from training_assets.spec.evaluation import Evaluation
 from training_assets.spec.target import Task
 
-POWER = 0.8  # the usual chance that a test of this size should have of showing a real change
 MAX_CONFUSION = 100  # classes; a larger table is neither read nor drawn
 
 
@@ -61,6 +62,7 @@ def evaluate(
         "seed": seed,
         "metrics": {name: _metric(name, each, cause, spec.confidence) for name, each in measured.items()},
         "dummy": _dummy(task, y, classes, train_target),
+        "calibration_error": calibration_error(task, y, predictions),
         **_details(task, y, predictions if cause is None else None, classes, cut),
     }
 

@@ -82,17 +82,17 @@ def test_one_positive_row_gives_no_bound_for_what_rests_on_it() -> None:
 
 def test_undefined_replicates_count_as_the_worst() -> None:
     values = np.array([*np.linspace(0.5, 0.9, 97), *[math.nan] * 3])
-    few = bootstrap._interval(0.7, values, 0.95)
-    without = bootstrap._interval(0.7, values[:97], 0.95)
+    few = bootstrap.interval_of(0.7, values, 0.95)
+    without = bootstrap.interval_of(0.7, values[:97], 0.95)
     assert few.low < without.low
     assert few.high > without.high
-    many = bootstrap._interval(0.7, np.array([*np.linspace(0.5, 0.9, 90), *[math.nan] * 10]), 0.95)
+    many = bootstrap.interval_of(0.7, np.array([*np.linspace(0.5, 0.9, 90), *[math.nan] * 10]), 0.95)
     assert (many.point, math.isnan(many.low), math.isnan(many.high)) == (0.7, True, True)
 
 
 def test_bounds_are_rounded_outwards_to_a_replicate() -> None:
-    assert bootstrap._interval(0.5, np.arange(200) / 199, 0.95).low == 9 / 199
-    assert bootstrap._interval(0.5, np.arange(200) / 199, 0.95).high == 190 / 199
+    assert bootstrap.interval_of(0.5, np.arange(200) / 199, 0.95).low == 9 / 199
+    assert bootstrap.interval_of(0.5, np.arange(200) / 199, 0.95).high == 190 / 199
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])

@@ -1,0 +1,118 @@
+"""Champion and challenger on the same rows, against scikit-learn and by simulation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from training_assets.core.evaluation.comparison import Scored, Setting, compare, unseen
+from training_assets.core.evaluation.metrics import DIRECTION, names
+from training_assets_tests.core.evaluation.made_up import sample
+
+SETTING = Setting(replicates=200, confidence=0.95, seed=3, min_unseen=50)
+
+
+def pair(task: str, rows: int = 400, *, better: float = 0.0, seed: int = 0) -> tuple[Any, Scored, Scored, list[str]]:
+    """Labels, a champion, and a challenger that lies so much nearer to the truth."""
+    y, predictions, classes = sample(task, rows, seed=seed)
+    truth = np.eye(predictions.shape[1])[y] if task == "multiclass" else y.astype(np.float64)
+    return y, Scored(predictions, None), Scored(predictions + better * (truth - predictions), None), classes
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_above_zero_the_challenger_is_better_whatever_the_metrics_direction(task: Any) -> None:
+    y, champion, challenger, classes = pair(task, better=0.4)
+    everyone = np.ones(len(y), dtype=bool)
+    found = compare(task, y, champion, challenger, everyone, classes=classes, setting=SETTING)
+    back = compare(task, y, challenger, champion, everyone, classes=classes, setting=SETTING)
+    assert (found["rows"], found["pruned"], found["reason"]) == (400, 0, None)
+    assert set(found["metrics"]) == set(names(task))
+    for name, each in found["metrics"].items():
+        assert each["difference"] >= 0, name
+        assert each["low"] <= each["difference"] <= each["high"]
+        sign = 1 if DIRECTION[name] == "higher" else -1
+        assert each["difference"] == pytest.approx(sign * (each["challenger"] - each["champion"]))
+        assert back["metrics"][name]["difference"] == pytest.approx(-each["difference"])
+
+
+def test_the_difference_is_scikit_learns() -> None:
+    y, champion, challenger, classes = pair("binary", better=0.2)
+    found = compare("binary", y, champion, challenger, np.ones(len(y), dtype=bool), classes=classes, setting=SETTING)[
+        "metrics"
+    ]["roc_auc"]
+    expected = roc_auc_score(y, challenger.predictions) - roc_auc_score(y, champion.predictions)
+    assert found["difference"] == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_model_against_itself_has_no_difference_at_all() -> None:
+    y, champion, _, classes = pair("binary")
+    everyone = np.ones(len(y), dtype=bool)
+    for each in compare("binary", y, champion, champion, everyone, classes=classes, setting=SETTING)[
+        "metrics"
+    ].values():
+        assert (each["difference"], each["low"], each["high"], each["smallest_change"]) == (0, 0, 0, 0)
+
+
+def test_rows_that_the_champion_saw_count_for_nothing() -> None:
+    """A champion that knows its rows by heart does not win by them."""
+    y, champion, challenger, classes = pair("binary", rows=600)
+    keys = np.arange(600, dtype=np.uint64)
+    by_heart = champion.predictions.copy()
+    by_heart[:300] = y[:300]
+    is_unseen = unseen(keys, keys[:300])
+    found = compare("binary", y, Scored(by_heart, None), challenger, is_unseen, classes=classes, setting=SETTING)
+    assert (found["rows"], found["pruned"]) == (300, 300)
+    assert found["metrics"]["roc_auc"]["difference"] == 0
+
+
+def test_too_few_new_rows_give_a_reason_and_no_number() -> None:
+    y, champion, challenger, classes = pair("binary")
+    few = np.arange(len(y)) < SETTING.min_unseen - 1
+    found = compare("binary", y, champion, challenger, few, classes=classes, setting=SETTING)
+    assert found["metrics"] == {}
+    assert "only 49 of 400" in found["reason"]
+
+
+def test_a_metric_without_a_value_says_why() -> None:
+    y, champion, challenger, classes = pair("binary")
+    ones = np.flatnonzero(y == 1)[:60]
+    kept = np.isin(np.arange(len(y)), ones)
+    found = compare("binary", y, champion, challenger, kept, classes=classes, setting=SETTING)["metrics"]["roc_auc"]
+    assert found["difference"] is None
+    assert "one class" in found["reason"]
+
+
+@pytest.mark.slow
+def test_equal_models_are_called_better_about_as_often_as_alpha_says_and_better_ones_with_the_power_promised() -> None:
+    setting = Setting(replicates=200, confidence=0.95, seed=0, min_unseen=50)
+    rng = np.random.default_rng(0)
+    rows, rounds, wrong, right, promised = 800, 300, 0, 0, []
+    everyone = np.ones(rows, dtype=bool)
+    for _ in range(rounds):
+        y = (rng.random(rows) < 0.4).astype(np.int64)
+        signal = y + rng.normal(size=rows)
+
+        def scored(noise: float, signal: Any = signal) -> Scored:
+            return Scored(1 / (1 + np.exp(-(signal + noise * rng.normal(size=rows) - 0.5))), None)
+
+        equal = compare("binary", y, scored(1.0), scored(1.0), everyone, classes=["a", "b"], setting=setting)
+        wrong += equal["metrics"]["roc_auc"]["low"] > 0
+        promised.append(equal["metrics"]["roc_auc"]["smallest_change"])
+    change = float(np.mean(promised))
+    # A challenger whose true lead is what the report says it can show.
+    leads = []
+    for _ in range(rounds):
+        y = (rng.random(rows) < 0.4).astype(np.int64)
+        signal = y + rng.normal(size=rows)
+        found = compare(
+            "binary", y, scored(1.0, signal), scored(0.62, signal), everyone, classes=["a", "b"], setting=setting
+        )
+        leads.append(found["metrics"]["roc_auc"]["difference"])
+        right += found["metrics"]["roc_auc"]["low"] > 0
+    assert wrong / rounds <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / rounds)
+    assert float(np.mean(leads)) == pytest.approx(change, rel=0.35)
+    expected_power = 0.8 if np.mean(leads) >= change else 0.55
+    assert right / rounds >= expected_power - 3 * np.sqrt(0.8 * 0.2 / rounds)
