@@ -11,10 +11,12 @@ from pydantic import BaseModel
 
 from training_assets import automation
 from training_assets.assets import (
+    cases,
     drift,
     encoding,
     evaluation,
     features,
+    live,
     raw,
     registration,
     splits,
@@ -36,14 +38,14 @@ STAGES: dict[str, list[ModuleType]] = {
     "data": [raw, validation, drift],
     "features": [features, splits, encoding],
     "model": [tuning, evaluation],
-    "release": [registration, staging],
+    "release": [registration, staging, live, cases],
 }
 CHECKS: list[ModuleType] = [raw_checks, validation_checks, split_checks, leakage_checks, evaluation_checks]
 
 
 @dataclass(frozen=True)
 class TrainingPipeline(dg.Component):
-    """A governed training pipeline for one model, from raw labelled rows to a staged version."""
+    """A governed training pipeline for one model, from raw labelled rows to a released version."""
 
     name: str
     spec: ModelSpec
@@ -75,9 +77,10 @@ def assemble(name: str, spec: ModelSpec) -> dg.Definitions:
     modules = [module for stage in STAGES.values() for module in stage]
     loaded = dg.load_assets_from_modules(modules, key_prefix=name, group_name=name)
     assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
+    jobs = automation.jobs(name, spec)
     return dg.Definitions(
         assets=[asset.map_asset_specs(lambda each: each.merge_attributes(owners=spec.owners)) for asset in assets],
         asset_checks=dg.load_asset_checks_from_modules(CHECKS, asset_key_prefix=name),
-        jobs=automation.jobs(name, spec),
-        sensors=automation.sensors(name),
+        jobs=[*jobs, *automation.forms(name)],
+        sensors=automation.sensors(name, jobs),
     )

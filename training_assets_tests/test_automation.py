@@ -9,7 +9,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from training_assets.automation.sensors import ATTEMPTS, BATCHES_TAG
+from training_assets.automation.requests import ATTEMPTS
+from training_assets.automation.sensors import BATCHES_TAG
 from training_assets_tests.workplace import MODEL, Workplace, customers, workplace
 
 

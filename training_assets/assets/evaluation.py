@@ -7,9 +7,11 @@ from typing import Any
 import dagster as dg
 import numpy as np
 
+from training_assets.assets.cases import show_cases
 from training_assets.assets.champion import against, live
 from training_assets.assets.encoding import PREPROCESSOR_FILE
 from training_assets.assets.features import ROWS
+from training_assets.assets.judging import REPORT, REPORT_FILE, ask_people, judged
 from training_assets.assets.showing import shown
 from training_assets.assets.tuning import GOLDEN, GOLDEN_SCORES, SCORER, STUDY, read_scorer
 from training_assets.core import fingerprint, plots
@@ -17,21 +19,18 @@ from training_assets.core.artifact_format import Artifact, Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.encoding.preprocessor import Preprocessor
 from training_assets.core.evaluation.comparison import Scored
-from training_assets.core.evaluation.gates import Verdict, judge, policy_digest
 from training_assets.core.evaluation.metrics import names
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.evaluation.served import parity, runtime
 from training_assets.core.families.base import Data
 from training_assets.resources.artifacts import Artifacts, Result, require_origin
 from training_assets.resources.failures import clear_failures
-from training_assets.resources.models import Model, Models
+from training_assets.resources.launches import launched_by
+from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 from training_assets.resources.tracking import Tracking
 from training_assets.spec import ModelSpec
 from training_assets.spec.evaluation import CARD_FIELDS
-
-REPORT = "evaluation_report"
-REPORT_FILE = "report.json"
 
 
 @dg.asset(
@@ -57,6 +56,8 @@ def evaluation_report(
     require_origin("tuned_model", tuned_model, encoded_features=encoded_features, preprocessor=preprocessor)
 
     champion = live(model, places, artifacts)
+    if champion is not None and champion.candidate == tuned_model.digest:
+        champion = None  # nothing to be held against: it is in production itself
 
     def make(folders: Mapping[str, Path]) -> dict[str, Made]:
         fitted = Preprocessor.from_json(preprocessor.artifact.json(PREPROCESSOR_FILE))
@@ -106,6 +107,9 @@ def evaluation_report(
     once = f"{model.name}/verdict/{verdict.digest}"
     places.ledger.record(model.name, "verdict", verdict.digest, verdict.to_json(), once=once, **judged_by)
     _note_judged(model.name, places, tuned_model, judged_by)
+    run_id = context.run.run_id
+    case = ask_people(model, places, verdict, launcher=launched_by(context.run), report_run=run_id, run_id=run_id)
+    show_cases(context.instance, places, model.name)
     if places.ledger.latest(model.name, "tracked", verdict.digest) is None:
         with tracking.run(context, model.name) as mlflow:
             mlflow.log_params(_params(tuned_model.artifact))
@@ -119,19 +123,18 @@ def evaluation_report(
     return shown(
         result,
         model.key(REPORT),
-        {"verdict": verdict.name, "why": verdict.explanation, "test_rows": report["rows"], **_headline(report)},
+        {
+            "verdict": verdict.name,
+            "why": verdict.explanation,
+            **({} if case is None else {"case": case.name}),
+            "test_rows": report["rows"],
+            **_headline(report),
+        },
         tables={
             "metrics": _metric_lines(report),
             "rules": [{"rule": each.text, "outcome": each.outcome} for each in verdict.results],
         },
     )
-
-
-def judged(model: Model, result: Result, report: Mapping[str, Any]) -> Verdict:
-    """The verdict of the spec's present rules on a report, bound to candidate, report and policy."""
-    rules = model.spec.evaluation
-    policy = fingerprint.digest([policy_digest(rules.gates), rules.model_dump(mode="json", exclude={"gates"})])
-    return judge(report, rules.gates, candidate=report["candidate"], report_digest=result.digest, policy_digest=policy)
 
 
 def _note_judged(model: str, places: Places, tuned: Result, by: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from training_assets.assets.evaluation import REPORT_FILE, judged
+from training_assets.assets.judging import REPORT_FILE, VERDICT_CASE, approved_verdict, judged
 from training_assets.assets.showing import shown
 from training_assets.assets.tuning import GOLDEN, SCORER, read_scorer
 from training_assets.core import fingerprint
@@ -37,7 +37,7 @@ def registered_version(
     tuned_model: Result,
     evaluation_report: Result,
 ) -> dg.MaterializeResult[Result]:
-    """One registry version a candidate: model, preprocessor, signature, example and digests; only with verdict PASS."""
+    """One registry version a candidate: model, preprocessor, signature, digests; only with verdict PASS or approved."""
     model = models.of(context)
     with clear_failures():
         report = evaluation_report.artifact.json(REPORT_FILE)
@@ -58,6 +58,7 @@ def registered_version(
         "dataset_version": tuned_model.artifact.facts["lineage"]["dataset"],
         "model_files": _files_digest(tuned_model),
         "trained_in": tuned_model.made_in,
+        "freed_by": _freed_by(verdict, places, model),
     }
     by = {"run_id": context.run.run_id, "actor": REGISTERED}
     registered = places.ledger.latest(model.name, "registered", tuned_model.digest)
@@ -87,6 +88,14 @@ def registered_version(
     )
 
 
+def _freed_by(verdict: Verdict, places: Places, model: Model) -> str | None:
+    """What lets the candidate pass: its verdict, or the case of a complete approval; none where nothing does."""
+    if verdict.allows("register"):
+        return "verdict"
+    case = approved_verdict(model, places, verdict)
+    return None if case is None else case.name
+
+
 def _require_its_own_files(tuned: Result, model: Model, places: Places) -> None:
     """Refuse files that are not those of the candidate's identity, even where somebody mended their manifest."""
     identity = tuned.artifact.facts["identity"]
@@ -111,8 +120,10 @@ def _refusal(
         return "the evaluation report is about another candidate; materialise evaluation_report for this one"
     if fingerprint.digest(report) != evaluated.digest:
         return "the evaluation report is not the one that was judged; materialise evaluation_report again"
-    if not verdict.allows("register"):
-        return f"verdict {verdict.explanation}"
+    if _freed_by(verdict, places, model) is None:
+        case = places.reviews.case(model.name, VERDICT_CASE, verdict.digest)
+        asked = "" if case is None else f" (case {case.name} is {case.state.lower()})"
+        return f"verdict {verdict.explanation}{asked}"
     if places.ledger.latest(model.name, "verdict", verdict.digest) is None:
         return "the ledger holds no verdict for this candidate under the present rules; materialise evaluation_report"
     return _unchecked(tuned, places, model)

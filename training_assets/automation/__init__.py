@@ -1,6 +1,7 @@
-"""When things run: the jobs of a model, and the sensors that launch them."""
+"""When things run: the jobs of a model, those with a form for people, and the sensors that launch them."""
 
-from training_assets.automation.jobs import MODEL_TAG, jobs
+from training_assets.automation.jobs import jobs
+from training_assets.automation.people import forms
 from training_assets.automation.sensors import sensors
 
-__all__ = ["MODEL_TAG", "jobs", "sensors"]
+__all__ = ["forms", "jobs", "sensors"]

@@ -1,32 +1,30 @@
 """Sensors: level-triggered, so that nothing is missed, and every tick says why it did or did not launch a run."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import dagster as dg
-from dagster._core.storage.dagster_run import FINISHED_STATUSES
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
 
 from training_assets.assets.registration import PRESENT
-from training_assets.assets.staging import STAGING
-from training_assets.automation.jobs import MODEL_TAG
 from training_assets.automation.news import new_deliveries, new_files
+from training_assets.automation.releases import release_sensors
+from training_assets.automation.requests import INTERVAL_SECONDS, request, result
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
+from training_assets.resources.launches import MODEL_TAG
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
+from training_assets.resources.releases import STAGING
 from training_assets.resources.retractions import retracted
 
 BATCHES_TAG = "training_assets/batches"
 REGISTRATION_TAG = "training_assets/registration"
-ATTEMPTS = 3
-"""Runs that one set of batches gets before somebody has to look."""
-INTERVAL_SECONDS = 10
-UNFINISHED = [status for status in dg.DagsterRunStatus if status not in FINISHED_STATUSES]
 
 
-def sensors(model: str) -> Sequence[dg.SensorDefinition]:
-    """`<model>_new_batches` trains when files arrive, `<model>_new_version` stages what was registered."""
-    return [_new_batches(model), _new_version(model)]
+def sensors(model: str, jobs: Sequence[Job]) -> Sequence[dg.SensorDefinition]:
+    """From files that arrive to a verdict, from a version to staging, and on to production: each step has its own."""
+    return [_new_batches(model), _new_version(model), *release_sensors(model, jobs)]
 
 
 def _new_batches(model: str) -> dg.SensorDefinition:
@@ -59,10 +57,10 @@ def _new_batches(model: str) -> dg.SensorDefinition:
             return dg.SensorResult(skip_reason=mend, cursor=found.cursor)
         if not found.new:
             return dg.SensorResult(skip_reason=found.nothing, cursor=found.cursor)
-        asked = _request(
+        asked = request(
             context.instance, f"{model}_train", {MODEL_TAG: model, BATCHES_TAG: fingerprint.digest(found.new)[:40]}
         )
-        return _result(asked, found.cursor)
+        return result(asked, found.cursor)
 
     return sensor
 
@@ -83,27 +81,8 @@ def _new_version(model: str) -> dg.SensorDefinition:
             return dg.SensorResult(skip_reason=f"version {version} is staged already")
         moved = places.ledger.latest(model, f"{PRESENT}_moved")
         asked_for = "" if moved is None else moved.hash[:40]
-        return _result(
-            _request(context.instance, f"{model}_stage", {MODEL_TAG: model, REGISTRATION_TAG: asked_for}), None
+        return result(
+            request(context.instance, f"{model}_stage", {MODEL_TAG: model, REGISTRATION_TAG: asked_for}), None
         )
 
     return sensor
-
-
-def _request(instance: dg.DagsterInstance, job: str, tags: Mapping[str, str]) -> dg.RunRequest | str:
-    """A run for work that these tags name, or why there is none: one of the job at a time, a few attempts in all."""
-    busy = instance.get_runs(filters=dg.RunsFilter(job_name=job, statuses=UNFINISHED), limit=1)
-    if busy:
-        return f"run {busy[0].run_id[:8]} is at it; what it does not carry comes next"
-    runs = instance.get_runs(filters=dg.RunsFilter(tags=dict(tags)))
-    if len(runs) >= ATTEMPTS:
-        newest = runs[0].run_id[:8]
-        return f"gave up after {len(runs)} runs (newest: {newest}); see why, mend it, and launch the job by hand"
-    key = ":".join([*tags.values(), str(len(runs) + 1)])
-    return dg.RunRequest(run_key=key, tags=dict(tags))
-
-
-def _result(asked: dg.RunRequest | str, cursor: str | None) -> dg.SensorResult:
-    if isinstance(asked, str):
-        return dg.SensorResult(skip_reason=asked, cursor=cursor)
-    return dg.SensorResult(run_requests=[asked], cursor=cursor)

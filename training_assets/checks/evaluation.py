@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from training_assets.assets.evaluation import REPORT, REPORT_FILE, judged
+from training_assets.assets.judging import REPORT, REPORT_FILE, approved_verdict, judged
 from training_assets.checks.wearing import claims, worn
 from training_assets.core.evaluation.findings import verdict_findings
 from training_assets.resources.artifacts import Result
 from training_assets.resources.models import Models
+from training_assets.resources.places import Places
 
 
 @dg.multi_asset_check(
@@ -16,22 +17,25 @@ from training_assets.resources.models import Models
         REPORT,
         metrics_reach_floors="Every rule of kind `value` under `evaluation.gates` passes.",
         better_than_dummy="Every rule of kind `beats_dummy` under `evaluation.gates` passes.",
-        not_worse_than_champion="Every rule of kind `change` passes, or there is no champion yet.",
+        not_worse_than_champion="Every rule of kind `change` passes, or no other version is in production.",
         slices_hold="Every rule of kind `slice` passes on each part of the test rows that it names.",
         not_too_good_to_be_true="Every rule of kind `suspicious` passes: no metric is better than anybody believes.",
         probabilities_are_calibrated="Every rule of kind `calibration` passes.",
         fast_and_small_enough="Every rule of kind `runtime` passes.",
         served_as_evaluated="Every rule of kind `parity` passes: the files, loaded again, give the same scores.",
         card_is_filled_in="Every rule of kind `card` passes: people have said what only they can say.",
-        verdict_allows_registration="The rules together say PASS; registration asks the ledger, not this check.",
+        verdict_allows_registration="The rules say PASS, or people approved; registration asks the ledger itself.",
     )
 )
 def evaluation_checks(
     context: dg.AssetCheckExecutionContext,
     models: dg.ResourceParam[Models],
+    places: dg.ResourceParam[Places],
     evaluation_report: Result,
 ) -> Iterator[dg.AssetCheckResult]:
     """The spec's rules, judged anew from the report as it was written."""
     model = models.of(context)
     verdict = judged(model, evaluation_report, evaluation_report.artifact.json(REPORT_FILE))
-    yield from worn(context, verdict_findings(verdict))
+    case = approved_verdict(model, places, verdict)
+    approved = None if case is None else f"approved by {case.decided_by}: {case.comment}"
+    yield from worn(context, verdict_findings(verdict, approved))

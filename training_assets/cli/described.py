@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from training_assets.assets.evaluation import REPORT, REPORT_FILE, judged, measured
+from training_assets.assets.evaluation import measured
+from training_assets.assets.judging import REPORT, REPORT_FILE, judged
 from training_assets.assets.registration import REGISTERED
 from training_assets.assets.validation import VALIDATED
 from training_assets.cli.project import Project
@@ -32,5 +33,7 @@ def described(project: Project, model: str, run_id: str) -> dict[str, Any]:
         "metrics": {} if written is None else measured(written),
         "version": None if registered is None else str(registered.artifact.facts["version"]),
         "staged": project.places.ledger.pointer(model, "staging"),
+        "live": project.places.ledger.pointer(model, "production"),
+        "cases": [case.name for case in project.places.reviews.cases(model) if case.state == "OPEN"],
         "nothing_new": bool(registered and not registered.is_new),
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from training_assets.cli.running import run_model
+from training_assets.cli.who import actor
 from training_assets.core.artifact_format import write_file
 from training_assets.core.errors import InputError
 from training_assets.definitions import places
@@ -34,7 +35,7 @@ def land_next_month(say: Callable[[str], None]) -> None:
 
 def run_and_point_on(say: Callable[[str], None]) -> int:
     """Run the model, say what to look at next, and give the exit status."""
-    outcome = run_model(MODEL, force=False, say=say)
+    outcome = run_model(MODEL, force=False, by=actor(None), say=say)
     say(outcome.summary())
     if outcome.nothing_new:
         say("next: `make next-batch` lands the next month of flights and retrains")

@@ -94,8 +94,9 @@ def run(model: str, *, force: bool, as_json: bool) -> None:
     Exit status: 0 passed and registered, or nothing new; 3 review; 4 rejected; 2 bad input; 1 failed.
     """
     from training_assets.cli.running import run_model
+    from training_assets.cli.who import actor
 
-    outcome = run_model(model, force=force, say=lambda line: click.echo(line, err=as_json))
+    outcome = run_model(model, force=force, by=actor(None), say=lambda line: click.echo(line, err=as_json))
     if as_json:
         click.echo(json.dumps(outcome.to_json(), indent=2))
     else:
@@ -136,25 +137,118 @@ def schema(model: str, *, accept: bool, only: tuple[str, ...], by: str | None, a
 @main.command()
 @click.argument("model")
 @click.argument("case", required=False)
-@click.option("--approve", "state", flag_value="APPROVED", help="Say yes to CASE; of a changed schema, commit it.")
-@click.option("--reject", "state", flag_value="REJECTED", help="Say no to CASE.")
+@click.option("--approve", "says", flag_value="approve", help="Say yes to CASE, and do what that frees.")
+@click.option("--reject", "says", flag_value="reject", help="Say no to CASE.")
 @click.option("--comment", default="", help="Why; needed to decide.")
+@click.option(
+    "--waive", multiple=True, metavar="RULE", help="A failed rule that this overrides; repeatable; role risk."
+)
+@click.option("--until", help="When the waiver ends: 2027-06-30.")
 @click.option("--by", help="Who decides; default: git's user.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def review(model: str, case: str | None, *, state: str | None, comment: str, by: str | None, as_json: bool) -> None:
-    """List what waits for a person about MODEL, or decide a CASE by its name or the beginning of it."""
+def review(
+    model: str,
+    case: str | None,
+    *,
+    says: str | None,
+    comment: str,
+    waive: tuple[str, ...],
+    until: str | None,
+    by: str | None,
+    as_json: bool,
+) -> None:
+    """List what waits for a person about MODEL, or decide a CASE by its name or the beginning of it.
+
+    An approved verdict is registered and staged, an approved release goes live, an approved schema is committed; where
+    more people must agree, the case stays open for them. Exit status: 0 done or listed; 3 still open; 1 failed; 2 bad
+    input.
+    """
+    from training_assets.assets.deciding import Decision
     from training_assets.cli import reviewing
     from training_assets.cli.who import actor
+    from training_assets.core.release.dates import moment
 
-    if state is None:
+    if says is None:
         cases = reviewing.listed(model, case)
         click.echo(json.dumps(cases, indent=2) if as_json else reviewing.table(cases))
         return
     if case is None:
         raise InputError("E_CASE", f"which case? training-assets review {model} lists them")
-    verdict: Literal["APPROVED", "REJECTED"] = "APPROVED" if state == "APPROVED" else "REJECTED"
-    decided = reviewing.decide(model, case, verdict, comment=comment, by=actor(by))
+    word: Literal["approve", "reject"] = "approve" if says == "approve" else "reject"
+    said = Decision(word, actor(by), comment, waive, None if until is None else moment(until))
+    decided = reviewing.decide(model, case, said, say=lambda line: click.echo(line, err=as_json))
     click.echo(json.dumps(decided, indent=2) if as_json else reviewing.table([decided]))
+    sys.exit(reviewing.REVIEW if decided["state"] == "OPEN" else decided.get("exit_status", 0))
+
+
+@main.command()
+@click.argument("model")
+@click.argument("version", required=False)
+@click.option("--by", help="Who promotes; default: git's user.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def promote(model: str, version: str | None, *, by: str | None, as_json: bool) -> None:
+    """Let production serve VERSION of MODEL (default: staging's), where policy or an approval allows it.
+
+    Exit status: 0 it is live; 3 people have to agree first, and their case is open; 1 failed; 2 bad input.
+    """
+    from training_assets.cli import releasing
+    from training_assets.cli.who import actor
+
+    done = releasing.promote(model, version, by=actor(by), say=lambda line: click.echo(line, err=as_json))
+    if as_json:
+        click.echo(json.dumps(done, indent=2))
+    elif done["exit_status"] == 0:
+        click.echo(f"{model}: version {done['live']} is live")
+    else:
+        for problem in done["problems"]:
+            click.echo(f"problem: {problem}")
+    sys.exit(done["exit_status"])
+
+
+@main.command()
+@click.argument("model")
+@click.option("--to", help="Version to go back to; default: the newest sound one before the present.")
+@click.option("--reason", required=True, help="Why the present version is pulled; lands in the ledger.")
+@click.option("--by", help="Who pulls it; default: git's user.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def rollback(model: str, *, to: str | None, reason: str, by: str | None, as_json: bool) -> None:
+    """Bring an earlier version of MODEL back to production, after proving that it loads and scores as it did.
+
+    The pulled version is in quarantine: only an approval brings it back. Nothing is promoted by policy for a while
+    (release.freeze_hours).
+    """
+    from training_assets.cli import releasing
+    from training_assets.cli.who import actor
+
+    moved = releasing.rollback(model, to, reason=reason, by=actor(by))
+    if as_json:
+        click.echo(json.dumps(moved, indent=2))
+        return
+    click.echo(f"{model}: production is back at version {moved['to']}; version {moved['from']} is in quarantine")
+    click.echo(f"  nothing is promoted by policy until {moved['frozen_until']}")
+
+
+@main.command()
+@click.argument("model")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every event's data and hash.")
+def history(model: str, *, as_json: bool) -> None:
+    """Tell what happened to MODEL: verdicts, versions, moves, cases, by whom and why."""
+    from training_assets.cli import releasing
+
+    lines = releasing.history(model)
+    click.echo(json.dumps(lines, indent=2) if as_json else releasing.history_table(lines))
+
+
+@main.command("who-was-live")
+@click.argument("model")
+@click.option("--at", help="A moment, e.g. 2026-11-30T18:00 (UTC unless it says otherwise); default: now.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def who_was_live(model: str, *, at: str | None, as_json: bool) -> None:
+    """Say which version of MODEL production served at a moment, and when each one was live."""
+    from training_assets.cli import releasing
+
+    found = releasing.who_was_live(model, at)
+    click.echo(json.dumps(found, indent=2) if as_json else releasing.live_table(found))
 
 
 @main.command()

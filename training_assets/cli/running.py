@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import dagster as dg
-
-from training_assets.assets.evaluation import REPORT
+from training_assets.assets.judging import REPORT
 from training_assets.assets.validation import VALIDATED
 from training_assets.cli.described import described
+from training_assets.cli.launching import BAD_INPUT, FAILED, PASSED, REJECTED, REVIEW, execute
 from training_assets.cli.progress import Progress
 from training_assets.cli.project import Project, open_project
+from training_assets.cli.releasing import free_by_policy, promoted
 from training_assets.resources.locks import exclusively, is_held
 
-PASSED, FAILED, BAD_INPUT, REVIEW, REJECTED = 0, 1, 2, 3, 4
 BY_VERDICT = {"REVIEW": REVIEW, "UNGATED": REVIEW, "REJECT": REJECTED}
 DATA_ASSETS = ("raw_data", VALIDATED, "train_split", "validation_split", "test_split")
 
@@ -34,6 +32,8 @@ class Outcome:
     why: str | None = None
     version: str | None = None
     staged: str | None = None
+    live: str | None = None
+    cases: list[str] = field(default_factory=list)
     rows: int | None = None
     metrics: dict[str, float | None] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -53,6 +53,7 @@ class Outcome:
             lines.append(f"{self.model}: nothing is new in data, code or spec; version {self.version} stands")
         elif self.exit_status == PASSED:
             lines.append(f"{self.model}: version {self.version} registered, staging serves version {self.staged}")
+            lines += [] if self.live is None else [f"production serves version {self.live}"]
         elif self.verdict:
             lines.append(f"{self.model}: not registered: verdict {self.why}")
         else:
@@ -61,37 +62,33 @@ class Outcome:
             lines.append(
                 f"dataset {self.dataset_version}, {self.rows or 0:,} rows; test split: {numbers or 'not evaluated'}"
             )
+        lines += [
+            f"waits for a person: {case}; training-assets review {self.model} {case} --approve --comment TEXT"
+            for case in self.cases
+        ]
         return "\n".join(lines)
 
 
-def run_model(model: str, *, force: bool, say: Callable[[str], None]) -> Outcome:
+def run_model(model: str, *, force: bool, by: str, say: Callable[[str], None]) -> Outcome:
     """Run the training job, then stage what it registered; the same jobs that sensors and the UI launch."""
     with open_project() as project:
         project.require(model)
         if is_held(project.places.locks, f"run-{model}"):
             say(f"another command is training {model}; waiting for it to end")
         with exclusively(project.places.locks, f"run-{model}"):
-            return _train_and_stage(project, model, force=force, say=say)
+            return _train_and_stage(project, model, force=force, by=by, say=say)
 
 
-def _train_and_stage(project: Project, model: str, *, force: bool, say: Callable[[str], None]) -> Outcome:
+def _train_and_stage(project: Project, model: str, *, force: bool, by: str, say: Callable[[str], None]) -> Outcome:
     progress = Progress(say)
     run_config: dict[str, Any] = {"resources": {"artifacts": {"config": {"force": force}}}}
-    trained = _execute(project, f"{model}_train", run_config, progress)
+    trained = execute(project, f"{model}_train", run_config, progress, by=by)
     if trained.success:
-        staged = _execute(project, f"{model}_stage", {}, progress)
+        staged = execute(project, f"{model}_stage", {}, progress, by=by)
+        if staged.success and (free := free_by_policy(project, model)) is not None:
+            promoted(project, model, free, by=by, say=say)
         return _outcome(project, model, trained.run_id, progress, failed=not staged.success)
     return _outcome(project, model, trained.run_id, progress, failed=True)
-
-
-def _execute(project: Project, job: str, run_config: dict[str, Any], progress: Progress) -> dg.ExecuteInProcessResult:
-    run_id = str(uuid.uuid4())
-    project.instance.add_event_listener(run_id, progress.on_event)
-    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-    definition = project.definitions.resolve_job_def(job)
-    return definition.execute_in_process(
-        run_config={**run_config, **quiet}, instance=project.instance, run_id=run_id, raise_on_error=False
-    )
 
 
 def _outcome(project: Project, model: str, run_id: str, progress: Progress, *, failed: bool) -> Outcome:

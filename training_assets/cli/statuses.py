@@ -6,14 +6,16 @@ from typing import Any
 
 import dagster as dg
 
-from training_assets.automation import MODEL_TAG
 from training_assets.cli.described import described
 from training_assets.cli.project import Project, open_project
+from training_assets.resources.launches import MODEL_TAG
+from training_assets.resources.releases import Releases
 from training_assets.resources.retractions import retractions
 
 NOTHING: dict[str, Any] = {
-    **dict.fromkeys(("run_id", "dataset_version", "rows", "verdict", "why", "version", "staged")),
+    **dict.fromkeys(("run_id", "dataset_version", "rows", "verdict", "why", "version", "staged", "live")),
     "metrics": {},
+    "cases": [],
 }
 """What is said of a model that never trained."""
 
@@ -31,14 +33,16 @@ def _status(project: Project, model: str) -> dict[str, Any]:
     runs = project.instance.get_runs(filters=dg.RunsFilter(tags={MODEL_TAG: model}), limit=1)
     training = project.instance.get_runs(filters=dg.RunsFilter(job_name=f"{model}_train"), limit=1)
     staging = ledger.pointer(model, "staging")
+    releases = Releases(ledger, model)
+    states = releases.states()
     versions = [
         {
-            "version": str(event.data["version"]),
+            "version": number,
             "at": event.at,
             "dataset_version": event.data["dataset_version"],
-            "stands": "staging" if str(event.data["version"]) == staging else "registered",
+            "stands": _stands(number, states[number], staging),
         }
-        for event in ledger.events(model, "registered")
+        for number, event in releases.versions().items()
     ]
     last = None if not runs else {"run_id": runs[0].run_id, "job": runs[0].job_name, "status": runs[0].status.value}
     found = described(project, model, training[0].run_id) if training else NOTHING
@@ -54,6 +58,14 @@ def _status(project: Project, model: str) -> dict[str, Any]:
     ]
     more = {"versions": versions, "open_cases": waiting, "retracted": taken_back}
     return {**found, "model": model, "last_run": last, "seconds": seconds, **more}
+
+
+def _stands(number: str, state: str, staging: str | None) -> str:
+    """A version's state in small letters, and whether staging serves it."""
+    words = state.lower().replace("_", " ")
+    if state == "STAGED":
+        return "staging" if number == staging else "staged before"
+    return f"{words}, staging" if number == staging else words
 
 
 def _seconds(project: Project, run_id: str) -> dict[str, float]:
@@ -77,7 +89,7 @@ def table(found: list[dict[str, Any]]) -> str:
             f"  last run   {run['status'] + ' ' + run['run_id'][:8] + ' (' + run['job'] + ')' if run else 'none yet'}",
             f"  verdict    {verdict or 'none yet'}",
             *(
-                f"  version {version['version']:<3}{version['stands']:<11}{version['at']}  {version['dataset_version']}"
+                f"  version {version['version']:<3}{version['stands']:<22}{version['at'][:19]}  {version['dataset_version']}"
                 for version in each["versions"]
             ),
             *(f"  open case  {case['case']}  {case['text'][:160]}" for case in each["open_cases"]),

@@ -11,6 +11,7 @@ import dagster as dg
 from training_assets.core import artifact_format, fingerprint
 from training_assets.core.artifact_format import Artifact, Made
 from training_assets.resources.failures import clear_failures
+from training_assets.resources.launches import OF_RUN_TAG
 from training_assets.resources.places import Places
 
 MADE_FROM = "made_from"
@@ -166,6 +167,8 @@ class ArtifactIOManager(dg.ConfigurableIOManager):
         run = context.step_context.dagster_run
         latest = context.instance.fetch_materializations(context.asset_key, limit=RECENT).records
         runs = [run.run_id, run.parent_run_id, run.root_run_id, *(record.run_id for record in latest)]
+        if (of_run := run.tags.get(OF_RUN_TAG)) is not None:
+            runs = [run.run_id, of_run]
         found = None
         for run_id in filter(None, runs):
             with clear_failures():

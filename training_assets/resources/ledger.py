@@ -73,6 +73,12 @@ class Ledger:
             sa.event.listen(self._engine, "connect", _wait_for_the_writer)
             sa.event.listen(self._engine, "begin", _write_lock_first)
         metadata.create_all(self._engine)
+        if self._engine.dialect.name == "postgresql":
+            sa.event.listen(self._engine, "begin", _table_lock_first)
+
+    def now(self) -> datetime:
+        """The time by the ledger's clock, by which everything is dated."""
+        return self._clock()
 
     def record(
         self,
@@ -144,26 +150,51 @@ class Ledger:
             return connection.execute(query).scalar()
 
     def move(
-        self, model: str, name: str, *, expected: str | None, to: str, data: Mapping[str, Any], run_id: str, actor: str
-    ) -> None:
-        """Swap a pointer and record it in one transaction; does nothing where it points there already.
+        self,
+        model: str,
+        name: str,
+        *,
+        expected: str | None,
+        to: str,
+        data: Mapping[str, Any],
+        run_id: str,
+        actor: str,
+        after: str | None = None,
+    ) -> Event:
+        """Swap a pointer and record it in one transaction; give the event, or the last one where it points there.
 
-        Raises `PointerMovedError` where it is neither there nor where it is expected: somebody else moved it.
+        Raises `PointerMovedError` where it is neither there nor where it is expected, or where `after`, the hash of the
+        last move that was known, is not that of the last move: somebody else moved it.
         """
         with self._engine.begin() as connection:
             here = sa.and_(pointers.c.model == model, pointers.c.name == name)
             now = connection.execute(sa.select(pointers.c.value).where(here)).scalar()
-            if now == to:
-                return
-            if now != expected:
-                message = f"{model}: pointer {name} is at {now}, not at {expected}; look again before moving it"
+            moves = sa.and_(events.c.model == model, events.c.kind == f"{name}_moved")
+            last = connection.execute(sa.select(events).where(moves).order_by(events.c.seq.desc()).limit(1)).first()
+            if now == to and last is not None:
+                return _event(last)
+            if now != expected or (after is not None and (last is None or last.hash != after)):
+                message = (
+                    f"{model}: pointer {name} is at {now}, not at {expected} as before; look again before moving it"
+                )
                 raise PointerMovedError(message)
             if now is None:
                 connection.execute(pointers.insert().values(model=model, name=name, value=to))
             else:
                 connection.execute(pointers.update().where(here).values(value=to))
             moved = {"pointer": name, "from": expected, "to": to, **data}
-            self._append(connection, model, f"{name}_moved", to, moved, run_id=run_id, actor=actor, once=None)
+            return self._append(connection, model, f"{name}_moved", to, moved, run_id=run_id, actor=actor, once=None)
+
+    def pointers(self, model: str) -> dict[str, str]:
+        """All pointers of a model."""
+        query = sa.select(pointers.c.name, pointers.c.value).where(pointers.c.model == model)
+        with closing(self._reader.connect()) as connection:
+            return {row.name: row.value for row in connection.execute(query)}
+
+    def models(self) -> list[str]:
+        """All models that anything was recorded of."""
+        with closing(self._reader.connect()) as connection:
+            return list(connection.execute(sa.select(events.c.model).distinct().order_by(events.c.model)).scalars())
 
     def first_broken(self) -> int | None:
         """Sequence number of the first event that is not what was written; none if the chain is whole."""
@@ -193,3 +224,9 @@ def _write_lock_first(connection: sa.Connection) -> None:
     """Take SQLite's write lock at the start of what may write, so that read, compare and write are one step."""
     reads = connection.get_execution_options().get(READS, False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _table_lock_first(connection: sa.Connection) -> None:
+    """Let one writer in at a time, for the same reason; readers are not kept out."""
+    if not connection.get_execution_options().get(READS, False):
+        connection.exec_driver_sql("LOCK TABLE events IN EXCLUSIVE MODE")

@@ -16,7 +16,6 @@ import polars as pl
 
 from training_assets.core.errors import InputError
 
-CHALLENGER = "challenger"
 TRUST = "TRAINING_ASSETS_TRUST"
 """Variable that names the packages which `training_assets.serving` reads models of a user's own family with."""
 LOADER = "training_assets.serving"
@@ -69,11 +68,27 @@ class Registry:
             enable_logging()  # type: ignore[no-untyped-call] # MLflow has no annotation there
         return str(made.version)
 
-    def alias(self, model: str, alias: str, version: str) -> None:
-        """Let an alias name a version; does nothing where it already does."""
+    def alias(self, model: str, alias: str, version: str | None) -> None:
+        """Let an alias name a version, or nothing; does nothing where it already does."""
         client = self._client()
-        if str(client.get_registered_model(model).aliases.get(alias)) != version:
+        if self.aliases(model).get(alias) == version:
+            return
+        if version is None:
+            client.delete_registered_model_alias(model, alias)
+        else:
             client.set_registered_model_alias(model, alias, version)
+
+    def aliases(self, model: str) -> dict[str, str]:
+        """The version that each alias names; none where the registry does not know the model."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = self._client().get_registered_model(model).aliases
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return {}
+        return {alias: str(version) for alias, version in found.items()}
 
     def scores_in_a_fresh_process(
         self, model: str, version: str, rows: bytes, files: str, *, root: Path, trust: tuple[str, ...] = ()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from training_assets.core.errors import InputError
+from training_assets.core.release.approvals import Vote, lacking, may_vote
 from training_assets.resources.ledger import Event, Ledger
+from training_assets.spec.release import Approvals
 
-State = Literal["OPEN", "APPROVED", "REJECTED", "SUPERSEDED"]
-OPENED, DECIDED = "case_opened", "case_decided"
+State = Literal["OPEN", "APPROVED", "REJECTED", "SUPERSEDED", "EXPIRED"]
+OPENED, VOTED, DECIDED = "case_opened", "case_voted", "case_decided"
+ONE = Approvals()
+"""One yes of anybody: what questions need that are no release."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,24 @@ class Case:
     decided_at: str | None = None
     decided_by: str | None = None
     comment: str | None = None
+    due: str | None = None
+    """When it expires if nobody has decided: time never approves."""
+    votes: tuple[Vote, ...] = ()
+
+    @property
+    def launched_by(self) -> str | None:
+        """Who launched what is asked about, where that is known."""
+        by = self.facts.get("launched_by")
+        return None if by is None else str(by)
+
+    @property
+    def overridden(self) -> tuple[str, ...]:
+        """Failed rules that only a waiver goes past."""
+        return tuple(self.facts.get("overridden", ()))
+
+    def lacks(self, asked: Approvals, now: datetime) -> str | None:
+        """What is missing before the votes so far are a complete approval; none where they are one."""
+        return lacking(self.votes, asked, launched_by=self.launched_by, overridden=self.overridden, now=now)
 
     @property
     def name(self) -> str:
@@ -44,14 +67,30 @@ class Reviews:
     ledger: Ledger
 
     def open(
-        self, model: str, kind: str, subject: str, text: str, facts: Mapping[str, Any], *, run_id: str, actor: str
+        self,
+        model: str,
+        kind: str,
+        subject: str,
+        text: str,
+        facts: Mapping[str, Any],
+        *,
+        run_id: str,
+        actor: str,
+        due_days: float | None = None,
     ) -> Case:
-        """The case of a subject: opened now, or the one there is; a decision taken before stands."""
+        """The case of a subject: opened now, or the one there is; a decision taken before stands.
+
+        One that expired, or was superseded, is asked anew.
+        """
         known = self.case(model, kind, subject)
-        if known is not None and known.state != "SUPERSEDED":
+        if known is not None and known.state == "EXPIRED":
+            self._close(known, "EXPIRED", comment=f"nobody decided until {known.due}", actor="clock", run_id=run_id)
+        elif known is not None and known.state != "SUPERSEDED":
             return known
-        rounds = sum(event.data["state"] == "SUPERSEDED" for event in self._of(model, DECIDED, kind, subject))
-        data = {"kind": kind, "subject": subject, "text": text, "facts": dict(facts)}
+        asked_anew = ("SUPERSEDED", "EXPIRED")
+        rounds = sum(event.data["state"] in asked_anew for event in self._of(model, DECIDED, kind, subject))
+        due = None if due_days is None else (self.ledger.now() + timedelta(days=due_days)).isoformat(timespec="seconds")
+        data = {"kind": kind, "subject": subject, "text": text, "facts": dict(facts), "due": due}
         self.ledger.record(
             model, OPENED, f"{kind}:{subject}", data, run_id=run_id, actor=actor,
             once=f"{model}/{OPENED}/{kind}/{subject}/{rounds}",
@@ -63,21 +102,78 @@ class Reviews:
     def decide(self, case: Case, state: State, *, actor: str, comment: str, run_id: str = "") -> Case:
         """Decide an open case; raises InputError E_CASE where it is not open any more, or nobody says who and why."""
         now = self.require_decidable(case, actor=actor, comment=comment)
-        data = {"kind": case.kind, "subject": case.subject, "state": state, "comment": comment}
-        event = self.ledger.record(
-            case.model, DECIDED, f"{case.kind}:{case.subject}", data, run_id=run_id, actor=actor,
-            once=f"{case.model}/{DECIDED}/{case.kind}/{case.subject}/{now.number}",
-        )  # fmt: skip
-        decided = self.case(case.model, case.kind, case.subject)
-        if decided is None or (event.actor, event.data["state"]) != (actor, state):
+        event = self._close(now, state, comment=comment, actor=actor, run_id=run_id)
+        if (event.actor, event.data["state"]) != (actor, state):
             raise InputError("E_CASE", f"case {case.name} was decided by {event.actor} at the same time")
-        return decided
+        return self._again(now)
+
+    def agree(
+        self,
+        case: Case,
+        asked: Approvals,
+        *,
+        actor: str,
+        comment: str,
+        waives: Sequence[str] = (),
+        until: datetime | None = None,
+        run_id: str = "",
+    ) -> Case:
+        """Somebody's yes to an open case; it is approved with the one that makes the approval complete.
+
+        Raises InputError E_CASE where the case is not open, or this person's yes does not count, and says why.
+        """
+        now = self.require_decidable(case, actor=actor, comment=comment)
+        vote = Vote(actor, tuple(waives), until)
+        if refusal := may_vote(vote, asked, launched_by=now.launched_by):
+            raise InputError("E_CASE", f"case {case.name}: {refusal}")
+        if unknown := set(waives) - set(now.overridden):
+            known = ", ".join(now.overridden) or "none"
+            message = f"case {case.name}: no failed rule is named {min(unknown)[:80]!r}; those to waive: {known}"
+            raise InputError("E_CASE", message)
+        data = {"kind": case.kind, "subject": case.subject, "case": now.number, "comment": comment}
+        data |= {"waives": list(waives), "expires": None if until is None else until.isoformat(timespec="seconds")}
+        self.ledger.record(
+            case.model, VOTED, f"{case.kind}:{case.subject}", data, run_id=run_id, actor=actor,
+            once=f"{case.model}/{VOTED}/{now.number}/{len(now.votes)}/{actor}",
+        )  # fmt: skip
+        agreed = self._again(now)
+        if agreed.state == "OPEN" and agreed.lacks(asked, self.ledger.now()) is None:
+            self._close(agreed, "APPROVED", comment=comment, actor=actor, run_id=run_id)
+        return self._again(now)
+
+    def supersede(self, model: str, kind: str, *, but: str | None, because: str, run_id: str, actor: str) -> None:
+        """Close the open cases of a kind but that of one subject: they ask about what is not so any more."""
+        for case in self.cases(model):
+            if case.kind == kind and case.state == "OPEN" and case.subject != but:
+                self.decide(case, "SUPERSEDED", actor=actor, comment=because, run_id=run_id)
+
+    def approval(self, model: str, kind: str, subject: str, asked: Approvals) -> Case | None:
+        """The approved case of a subject, where its approval is complete by what is asked now; none where it is not.
+
+        Roles may have changed since it was decided, and a waiver ends: whatever cannot be taken back asks again.
+        """
+        case = self.case(model, kind, subject)
+        if case is None or case.state != "APPROVED" or case.lacks(asked, self.ledger.now()) is not None:
+            return None
+        return case
+
+    def _again(self, case: Case) -> Case:
+        """A case as it stands now; events are never removed, so it is there."""
+        return next(each for each in self.cases(case.model) if each.number == case.number)
+
+    def _close(self, case: Case, state: State, *, comment: str, actor: str, run_id: str) -> Event:
+        data = {"kind": case.kind, "subject": case.subject, "state": state, "comment": comment}
+        return self.ledger.record(
+            case.model, DECIDED, f"{case.kind}:{case.subject}", data, run_id=run_id, actor=actor,
+            once=f"{case.model}/{DECIDED}/{case.kind}/{case.subject}/{case.number}",
+        )  # fmt: skip
 
     def require_decidable(self, case: Case, *, actor: str, comment: str) -> Case:
         """The case as it stands; raises InputError E_CASE where it is not open, or actor or comment are missing."""
         now = self.case(case.model, case.kind, case.subject)
         if now is None or now.state != "OPEN":
-            what = "does not exist" if now is None else f"is {now.state.lower()} already, by {now.decided_by}"
+            by = "" if now is None or now.decided_by is None else f", by {now.decided_by}"
+            what = "does not exist" if now is None else f"is {now.state.lower()} already{by}"
             raise InputError("E_CASE", f"case {case.name} {what}")
         if not actor.strip() or not comment.strip():
             raise InputError("E_CASE", f"case {case.name}: say who decides, and why (--comment TEXT)")
@@ -89,8 +185,9 @@ class Reviews:
         return found[-1] if found else None
 
     def named(self, model: str, name: str) -> Case:
-        """The newest case whose name starts with a text; raises InputError E_CASE for none or several."""
-        found = {case.name: case for case in self.cases(model) if case.name.startswith(name)}
+        """The newest case whose name starts with a text, open ones first; InputError E_CASE for none or several."""
+        every = {case.name: case for case in self.cases(model) if case.name.startswith(name)}
+        found = {name: case for name, case in every.items() if case.state == "OPEN"} or every
         if len(found) != 1:
             known = ", ".join(case.name for case in self.cases(model) if case.state == "OPEN") or "none"
             raise InputError("E_CASE", f"{len(found)} cases of {model} are named {name[:80]!r}; open: {known}")
@@ -105,15 +202,19 @@ class Reviews:
         """All cases of a model, oldest first, each as it stands now."""
         found: dict[int, Case] = {}
         newest: dict[tuple[str, str], int] = {}
-        events = [*self.ledger.events(model, OPENED), *self.ledger.events(model, DECIDED)]
+        events = [event for kind in (OPENED, VOTED, DECIDED) for event in self.ledger.events(model, kind)]
         for event in sorted(events, key=lambda event: event.seq):
             pair = (str(event.data["kind"]), str(event.data["subject"]))
             if event.kind == OPENED:
                 newest[pair] = event.seq
                 found[event.seq] = _opened(event)
+            elif event.kind == VOTED:
+                case = found[event.data["case"]]
+                found[case.number] = replace(case, votes=(*case.votes, _vote(event)))
             else:
                 found[newest[pair]] = _decided(found[newest[pair]], event)
-        return list(found.values())
+        now = self.ledger.now()
+        return [_as_of(case, now) for case in found.values()]
 
     def _of(self, model: str, event_kind: str, kind: str, subject: str) -> list[Event]:
         return self.ledger.events(model, event_kind, f"{kind}:{subject}")
@@ -122,12 +223,23 @@ class Reviews:
 def _opened(event: Event) -> Case:
     data = event.data
     return Case(
-        event.model, data["kind"], data["subject"], data["text"], data["facts"], event.at, event.run_id, event.seq
-    )
+        event.model, data["kind"], data["subject"], data["text"], data["facts"], event.at, event.run_id, event.seq,
+        due=data.get("due"),
+    )  # fmt: skip
+
+
+def _vote(event: Event) -> Vote:
+    expires = event.data["expires"]
+    until = None if expires is None else datetime.fromisoformat(expires)
+    return Vote(event.actor, tuple(event.data["waives"]), until)
 
 
 def _decided(case: Case, event: Event) -> Case:
-    return Case(
-        case.model, case.kind, case.subject, case.text, case.facts, case.opened_at, case.opened_in, case.number,
-        state=event.data["state"], decided_at=event.at, decided_by=event.actor, comment=event.data["comment"],
-    )  # fmt: skip
+    return replace(
+        case, state=event.data["state"], decided_at=event.at, decided_by=event.actor, comment=event.data["comment"]
+    )
+
+
+def _as_of(case: Case, now: datetime) -> Case:
+    late = case.state == "OPEN" and case.due is not None and datetime.fromisoformat(case.due) <= now
+    return replace(case, state="EXPIRED") if late else case

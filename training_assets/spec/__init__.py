@@ -23,6 +23,7 @@ from training_assets.spec.evaluation import (
 from training_assets.spec.features import AsOf, Features, Join
 from training_assets.spec.leakage import Leakage
 from training_assets.spec.model import ModelSpec
+from training_assets.spec.release import Approvals, DirectoryTarget, Release, WebhookTarget
 from training_assets.spec.search import OwnMetric, Search
 from training_assets.spec.source import Csv, Database, Delta, Feast, ObjectStore, Source
 from training_assets.spec.split import Split
@@ -32,6 +33,7 @@ from training_assets.spec.validation import Duplicates, Validation
 
 __all__ = [
     "AnyRule",
+    "Approvals",
     "AsOf",
     "BeatsDummyRule",
     "CalibrationRule",
@@ -44,6 +46,7 @@ __all__ = [
     "Database",
     "Decision",
     "Delta",
+    "DirectoryTarget",
     "Drift",
     "Duplicates",
     "Encoding",
@@ -57,6 +60,7 @@ __all__ = [
     "ObjectStore",
     "OwnMetric",
     "ParityRule",
+    "Release",
     "RuntimeRule",
     "Search",
     "Slice",
@@ -68,4 +72,5 @@ __all__ = [
     "Training",
     "Validation",
     "ValueRule",
+    "WebhookTarget",
 ]

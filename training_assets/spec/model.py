@@ -12,6 +12,7 @@ from training_assets.spec.decision import Decision
 from training_assets.spec.encoding import Encoding
 from training_assets.spec.evaluation import Evaluation
 from training_assets.spec.features import Features
+from training_assets.spec.release import Release
 from training_assets.spec.search import Search
 from training_assets.spec.section import Section
 from training_assets.spec.source import Source
@@ -44,6 +45,7 @@ class ModelSpec(Section):
     decision: Decision = Field(default_factory=Decision, description="Calibration and operating point.")
     evaluation: Evaluation = Field(default_factory=Evaluation, description="Metrics and gates.")
     card: Card = Field(default_factory=Card, description="What only people can say about the model.")
+    release: Release = Field(default_factory=Release, description="Production, approvals and targets.")
 
     @model_validator(mode="after")
     def _names_agree(self) -> ModelSpec:

@@ -94,7 +94,7 @@ def test_a_cancelled_run_leaves_the_queue(instance: dg.DagsterInstance, make_run
 
 
 def test_jobs_and_sensors_use_the_same_tag_and_names() -> None:
-    from training_assets import automation
+    from training_assets.resources import launches
 
-    assert automation.MODEL_TAG == MODEL_TAG
+    assert launches.MODEL_TAG == MODEL_TAG
     assert flights_train.name.endswith(JOB_ENDINGS)

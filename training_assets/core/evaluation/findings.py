@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from training_assets.core.evaluation.verdict import RuleResult, Verdict
-from training_assets.core.validation.findings import Fact, Finding
+from training_assets.core.validation.findings import Fact, Finding, Severity
 
 CLAIMS = {
     "metrics_reach_floors": "value",
@@ -21,17 +21,22 @@ CLAIMS = {
 """Claim → kind of rule that it speaks of."""
 
 
-def verdict_findings(verdict: Verdict) -> list[Finding]:
-    """One finding a kind of rule, and one for the verdict as a whole; each blocks unless its rules passed."""
+def verdict_findings(verdict: Verdict, approved: str | None = None) -> list[Finding]:
+    """One finding a kind of rule, and one for the verdict as a whole; each blocks unless its rules passed.
+
+    With `approved`, by whom and why people let the candidate pass, what its rules missed is a warning.
+    """
     findings = []
+    severity: Severity = "block" if approved is None else "warn"
     for claim, kind in CLAIMS.items():
         results = [result for result in verdict.results if result.rule["kind"] == kind]
         missed = [result for result in results if result.outcome not in {"PASS", "NOT_APPLICABLE"}]
         text = "; ".join(result.text for result in missed or results) or f"the spec has no rule of kind {kind}"
-        findings.append(Finding(claim, not missed, "block", text, {"rules": [_line(result) for result in results]}))
+        findings.append(Finding(claim, not missed, severity, text, {"rules": [_line(result) for result in results]}))
     allowed = verdict.allows("register")
     facts: dict[str, Fact] = {"verdict": verdict.name, "candidate": verdict.candidate, "policy": verdict.policy}
-    findings.append(Finding("verdict_allows_registration", allowed, "block", verdict.explanation, facts))
+    text = verdict.explanation if approved is None else f"{approved}; {verdict.explanation}"
+    findings.append(Finding("verdict_allows_registration", allowed or approved is not None, "block", text, facts))
     return findings
 
 

@@ -68,6 +68,25 @@ class Verdict:
         """Whether the verdict alone, without a person, permits the action: PASS does, nothing else."""
         return action == "register" and self.name == "PASS"
 
+    @property
+    def asks(self) -> bool:
+        """Whether a person may decide otherwise; what went wrong (ERROR) is mended and judged anew instead."""
+        return self.name in {"REVIEW", "REJECT", "UNGATED"}
+
+    @property
+    def overridden(self) -> tuple[str, ...]:
+        """Names of the failed hard rules, e.g. `value roc_auc`: what a waiver of a REJECT has to list."""
+        names: list[str] = []
+        for result in self.results:
+            name = " ".join(str(result.rule[key]) for key in ("kind", "metric") if key in result.rule)
+            same = sum(each == name or each.startswith(f"{name} #") for each in names)
+            names.append(f"{name} #{same + 1}" if same else name)
+        return tuple(
+            name
+            for name, result in zip(names, self.results, strict=True)
+            if result.outcome == "FAIL" and result.otherwise == "reject"
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Write the verdict as plain JSON values."""
         return {**asdict(self), "results": [asdict(result) for result in self.results]}
@@ -109,4 +128,6 @@ def explain(results: Sequence[RuleResult]) -> str:
     held = sum(result.outcome == "PASS" for result in results)
     if held == 0:
         return f"{cast('str', name)}: no rule could be applied"
-    return f"{name}: {'the rule holds' if len(results) == 1 else f'{held} of {len(results)} rules hold'}"
+    idle = len(results) - held
+    others = f", {idle} {'does' if idle == 1 else 'do'} not apply" if idle else ""
+    return f"{name}: {'the rule holds' if held == 1 else f'{held} rules hold'}{others}"

@@ -99,7 +99,7 @@ def test_the_explanation_names_the_rules_that_decided(results: tuple[RuleResult,
 def test_explanations_read_like_sentences() -> None:
     assert explain(()) == "UNGATED: no rules were given, so nothing was shown; add some under evaluation.gates"
     assert explain((result("PASS"),)) == "PASS: the rule holds"
-    assert explain((result("PASS"), result("NOT_APPLICABLE"))) == "PASS: 1 of 2 rules hold"
+    assert explain((result("PASS"), result("NOT_APPLICABLE"))) == "PASS: the rule holds, 1 does not apply"
     assert explain((result("NOT_APPLICABLE"),)) == "REVIEW: no rule could be applied"
     assert explain((result("FAIL", text="mae 9 is over the ceiling 5"),)) == "REJECT: mae 9 is over the ceiling 5"
 

@@ -9,7 +9,7 @@ from training_assets.core.evaluation import metrics
 from training_assets.core.evaluation.rules.found import Found, apart, error, finite, section
 from training_assets.spec.evaluation import ChangeRule
 
-FIRST = "there is no champion yet to compare with"
+FIRST = "no other version is in production to be compared with"
 
 
 def has_champion(report: Mapping[str, Any]) -> bool | None:

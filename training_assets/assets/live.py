@@ -1,0 +1,93 @@
+"""Stage 9: what production serves; a version gets here by policy or by a complete approval, decided here and now."""
+
+import dagster as dg
+from pydantic import Field
+
+from training_assets.assets.cases import show_cases
+from training_assets.assets.judging import CANDIDATE
+from training_assets.assets.production import RELEASE_CASE, application, launched_by_of, open_case
+from training_assets.assets.showing import shown
+from training_assets.core import fingerprint
+from training_assets.core.artifact_format import Made
+from training_assets.core.code_identity import code_version
+from training_assets.resources.aliases import Aliases
+from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.failures import clear_failures
+from training_assets.resources.launches import launched_by
+from training_assets.resources.ledger import Event, PointerMovedError
+from training_assets.resources.models import Model, Models
+from training_assets.resources.places import Places
+from training_assets.resources.registry import Registry
+from training_assets.resources.releases import STAGING, Releases
+
+LIVE = "live_version"
+
+
+class Promotion(dg.Config):
+    """Which version to promote."""
+
+    version: str = Field("", description="A version's number; empty: the one that staging serves.")
+
+
+@dg.asset(kinds={"mlflow"}, code_version=code_version("assets/live.py"))
+def live_version(
+    context: dg.AssetExecutionContext,
+    config: Promotion,
+    models: dg.ResourceParam[Models],
+    places: dg.ResourceParam[Places],
+    artifacts: Artifacts,
+    registry: dg.ResourceParam[Registry],
+    staged_version: Result,
+) -> dg.MaterializeResult[Result]:
+    """The version that production serves: promoted by policy or approval; otherwise refused here, with a case."""
+    model = models.of(context)
+    releases = Releases(places.ledger, model.name)
+    staged = places.ledger.pointer(model.name, STAGING) or str(staged_version.artifact.facts["version"])
+    number = config.version or staged
+    live = releases.live()
+    if live is None or live.data["to"] != number:
+        live = _promoted(context, model, places, artifacts, number)
+    Aliases(places, registry, model.name).mirror(run_id=context.run.run_id, actor=LIVE)
+    show_cases(context.instance, places, model.name)
+    facts = {"version": number, CANDIDATE: live.data[CANDIDATE], "move": live.hash}
+    result = artifacts.once(context, facts, lambda _: {LIVE: Made(facts, fingerprint.digest(facts))})[LIVE]
+    told = {"way": live.data["way"], "by": live.actor, "reason": live.data["reason"], "since": live.at}
+    return shown(result, model.key(LIVE), {"version": int(number), **told})
+
+
+def _promoted(
+    context: dg.AssetExecutionContext, model: Model, places: Places, artifacts: Artifacts, number: str
+) -> Event:
+    """Move production; fails, with the case that is open for it, where no way is open."""
+    with clear_failures():
+        asked = application(model, places, artifacts, number)
+    if asked.way is None:
+        launcher = launched_by_of(context.instance, str(asked.registered.data["trained_in"]))
+        case = open_case(model, places, asked, launcher=launcher, run_id=context.run.run_id)
+        show_cases(context.instance, places, model.name)
+        message = (
+            f"{model.name}: version {number} is not promoted: {'; '.join(asked.reasons)}. Case {case.name} is "
+            f"{case.state.lower()}; training-assets review {model.name} {case.name} --approve --comment TEXT frees it"
+        )
+        raise dg.Failure(message, metadata={"case": case.name}, allow_retries=False)
+    data = {
+        "verdict": asked.verdict.digest, "report": asked.verdict.report, "policy": asked.verdict.policy,
+        "case": asked.subject if asked.way == "approval" else None,
+    }  # fmt: skip
+    by_policy = asked.way == "policy"
+    reason = "verdict PASS and low risk" if by_policy else _comment(places, model.name, asked.subject)
+    try:
+        moved = Releases(places.ledger, model.name).promote(
+            number, asked.way, data, reason=reason, after=asked.live,
+            run_id=context.run.run_id, actor=launched_by(context.run) or LIVE,
+        )  # fmt: skip
+    except PointerMovedError as error:
+        message = f"{model.name}: version {number} is not promoted: another release was faster. {error}"
+        raise dg.Failure(message, allow_retries=False) from error
+    context.log.info(f"{model.name}: production moved to version {number}, {reason}")
+    return moved
+
+
+def _comment(places: Places, model: str, subject: str) -> str:
+    case = places.reviews.case(model, RELEASE_CASE, subject)
+    return "by approval" if case is None else f"approved by {case.decided_by}: {case.comment}"

@@ -1,0 +1,154 @@
+"""Whether a version may go to production: judged from the ledger and the evaluation report whenever it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from training_assets.assets.cases import show_cases
+from training_assets.assets.judging import CANDIDATE, REPORT, REPORT_FILE, approved_verdict, judged
+from training_assets.core import fingerprint
+from training_assets.core.errors import InputError
+from training_assets.core.evaluation.verdict import Verdict
+from training_assets.core.release.policy import Standing, Way, open_way
+from training_assets.resources.artifacts import Artifacts
+from training_assets.resources.launches import launched_by
+from training_assets.resources.ledger import Event
+from training_assets.resources.models import Model
+from training_assets.resources.places import Places
+from training_assets.resources.releases import Releases
+from training_assets.resources.reviews import Case
+
+RELEASE_CASE = "release"
+
+
+class StaleVerdictError(InputError):
+    """The version was not judged by the present rules against the present champion: the gate has to run again."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """A version that asks for production, with everything that decides."""
+
+    registered: Event
+    live: Event | None
+    verdict: Verdict
+    standing: Standing
+    subject: str
+    """Digest of version, verdict, live version and quarantine: an approval of one frees no other."""
+    way: Way | None
+    reasons: tuple[str, ...]
+
+    @property
+    def version(self) -> str:
+        """Its number."""
+        return str(self.registered.data["version"])
+
+
+def application(model: Model, places: Places, artifacts: Artifacts, number: str) -> Application:
+    """What decides about a version, as it stands now.
+
+    Raises InputError E_RELEASE where the version is not proved or its verdict does not let it in, E_VERSION where there
+    is none, and `StaleVerdictError` where the gate has to run again.
+    """
+    releases = Releases(places.ledger, model.name)
+    registered, live = releases.version(number), releases.live()
+    if places.ledger.latest(model.name, "parity", registered.subject) is None:
+        raise InputError("E_RELEASE", f"version {number} was never proved in staging; run {model.name}_stage first")
+    verdict = _present_verdict(model, places, artifacts, registered, live)
+    if not verdict.allows("register") and approved_verdict(model, places, verdict) is None:
+        message = (
+            f"version {number} is not free any more: {verdict.explanation}, and no approval or waiver of it is valid"
+        )
+        raise InputError("E_RELEASE", message)
+    pulled = releases.pulled().get(number)
+    decided_by = {
+        "version": number, "candidate": registered.subject, "verdict": verdict.digest,
+        "live": None if live is None else live.hash, "pulled": None if pulled is None else pulled.hash,
+    }  # fmt: skip
+    subject = fingerprint.digest(decided_by)
+    approvals = model.spec.release.approvals
+    standing = Standing(
+        verdict.name,
+        model.spec.card.risk,
+        live is None,
+        releases.frozen_until(),
+        None if pulled is None else str(pulled.data["reason"]),
+        places.reviews.approval(model.name, RELEASE_CASE, subject, approvals) is not None,
+        places.ledger.now(),
+    )
+    return Application(registered, live, verdict, standing, subject, *open_way(model.spec.release, standing))
+
+
+def open_case(model: Model, places: Places, asked: Application, *, launcher: str | None, run_id: str) -> Case:
+    """The case that asks people to let a version into production; what asks about another state of things is closed."""
+    version, now = asked.version, "nothing" if asked.live is None else f"version {asked.live.data['to']}"
+    text = (
+        f"may version {version} of {model.name} take the place of {now} in production? It needs a person because "
+        f"{'; '.join(asked.reasons)}. Verdict: {asked.verdict.explanation}"
+    )
+    facts: Mapping[str, Any] = {
+        "version": version, "candidate": asked.registered.subject, "verdict": asked.verdict.digest,
+        "report": asked.verdict.report, "launched_by": launcher,
+    }  # fmt: skip
+    by = {"run_id": run_id, "actor": RELEASE_CASE}
+    because = f"version {version} asks now, or production or its verdict changed"
+    places.reviews.supersede(model.name, RELEASE_CASE, but=asked.subject, because=because, **by)
+    due = model.spec.release.review.due_days
+    return places.reviews.open(model.name, RELEASE_CASE, asked.subject, text, facts, due_days=due, **by)
+
+
+def ask_for_production(
+    context: dg.AssetExecutionContext, model: Model, places: Places, artifacts: Artifacts, version: str
+) -> None:
+    """After staging: open the case, where no way to production is open without a person."""
+    releases = Releases(places.ledger, model.name)
+    live = releases.live()
+    if (live is not None and live.data["to"] == version) or version in releases.pulled():
+        return
+    try:
+        asked = application(model, places, artifacts, version)
+    except InputError as error:
+        context.log.warning(f"{model.name}: version {version} does not ask for production: {error}")
+        return
+    if asked.way is None:
+        launcher = launched_by_of(context.instance, str(asked.registered.data["trained_in"]))
+        case = open_case(model, places, asked, launcher=launcher, run_id=context.run.run_id)
+        show_cases(context.instance, places, model.name)
+        context.log.info(f"{model.name}: case {case.name} is {case.state.lower()}: {case.text}")
+
+
+def launched_by_of(instance: dg.DagsterInstance, run_id: str) -> str | None:
+    """Who launched an earlier run, where that is known."""
+    run = instance.get_run_by_id(run_id)
+    return None if run is None else launched_by(run)
+
+
+def _present_verdict(
+    model: Model, places: Places, artifacts: Artifacts, registered: Event, live: Event | None
+) -> Verdict:
+    """The verdict by the present rules, from the newest report that held a version against the present champion."""
+    champion = None if live is None else str(live.data["candidate"])
+    number = registered.data["version"]
+    again = f"materialise evaluation_report anew (training-assets run {model.name})"
+    for event in reversed(places.ledger.events(model.name, "verdict")):
+        if event.data[CANDIDATE] != registered.subject:
+            continue
+        result = artifacts.of_run(model.name, event.run_id, REPORT)
+        if result is None or result.digest != event.data["report"]:
+            continue
+        report = result.artifact.json(REPORT_FILE)
+        compared = report["comparison"]
+        held_against = None if compared is None else compared[CANDIDATE]
+        if champion not in {held_against, registered.subject}:
+            continue
+        verdict = judged(model, result, report)
+        if places.ledger.latest(model.name, "verdict", verdict.digest) is None:
+            message = f"the rules changed since version {number} was judged; {again}"
+            raise StaleVerdictError("E_RELEASE", message)
+        return verdict
+    against = "an empty production" if live is None else f"version {live.data['to']}, which is live now"
+    raise StaleVerdictError("E_RELEASE", f"version {number} was never judged against {against}; {again}")

@@ -1,0 +1,90 @@
+"""Decisions as a file in Git: what is committed counts, so that whoever may merge (CODEOWNERS) decides."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from training_assets.assets.deciding import Decision, decide
+from training_assets.core.errors import InputError
+from training_assets.core.release.dates import moment
+from training_assets.resources.models import Model
+from training_assets.resources.places import Places
+from training_assets.resources.registry import Registry
+from training_assets.resources.reviews import Case
+
+LONGEST = 1 << 20
+
+
+class Entry(BaseModel):
+    """One decision of the file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    case: str = Field(min_length=8)
+    decision: Literal["approve", "reject"]
+    by: list[str] | str
+    comment: str = Field(min_length=1)
+    waive: list[str] = []
+    until: str = ""
+
+
+def take_from_git(model: Model, places: Places, registry: Registry) -> list[Case]:
+    """Take down what the committed file says of open cases; nothing twice, and nothing of cases that are closed.
+
+    Raises InputError E_DECISIONS where the file cannot be read, and E_CASE where an entry's word does not count.
+    """
+    name = model.spec.release.review.decisions
+    waiting = {case.name: case for case in places.reviews.cases(model.name) if case.state == "OPEN"}
+    if name is None or not waiting:
+        return []
+    taken = []
+    for entry in _entries(places.root, name):
+        case = waiting.get(entry.case)
+        if case is None:
+            continue
+        people = [entry.by] if isinstance(entry.by, str) else entry.by
+        for by in people:
+            if any(vote.actor == by for vote in case.votes) or case.state != "OPEN":
+                continue
+            until = moment(entry.until) if entry.until else None
+            said = Decision(entry.decision, by, f"{entry.comment} ({name})", tuple(entry.waive), until)
+            case = waiting[entry.case] = decide(model, places, registry, case, said)
+            taken.append(case)
+    return taken
+
+
+def _entries(root: Path, name: str) -> list[Entry]:
+    """The decisions of the file as the last commit has it."""
+    text = _committed(root, name)
+    try:
+        lines: Any = yaml.safe_load(text) or []
+        if not isinstance(lines, list):
+            raise InputError("E_DECISIONS", f"{name} is no list of decisions (`- case: …`)")
+        return [Entry.model_validate(line) for line in lines]
+    except (yaml.YAMLError, ValidationError) as error:
+        said = " ".join(str(error).split())[:300]
+        raise InputError("E_DECISIONS", f"{name}, as committed, cannot be read: {said}") from error
+
+
+def _committed(root: Path, name: str) -> str:
+    git = shutil.which("git")
+    if git is None:
+        raise InputError("E_DECISIONS", "release.review.decisions needs git, which is not installed")
+    path = Path(name)
+    if path.is_absolute() or ".." in path.parts or name.startswith("-"):
+        raise InputError("E_DECISIONS", "release.review.decisions is a path inside the repository")
+    shown = subprocess.run(  # noqa: S603 - fixed command, and a path that was looked at
+        [git, "show", f"HEAD:./{path.as_posix()}"], cwd=root, capture_output=True, text=True, check=False, timeout=30
+    )
+    if shown.returncode:
+        reason = " ".join(shown.stderr.split())[:200]
+        raise InputError("E_DECISIONS", f"{name} is not in the last commit: {reason}")
+    if len(shown.stdout) > LONGEST:
+        raise InputError("E_DECISIONS", f"{name} is longer than a list of decisions can be")
+    return shown.stdout

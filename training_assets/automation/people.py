@@ -1,0 +1,109 @@
+"""Jobs with a form: what a person decides in the UI's launchpad, the same as on the command line."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import Enum
+
+import dagster as dg
+from pydantic import Field
+
+from training_assets.assets.cases import show_cases
+from training_assets.assets.deciding import Decision, decide
+from training_assets.assets.rollback import roll_back
+from training_assets.core.errors import InputError
+from training_assets.core.release.dates import moment
+from training_assets.resources.artifacts import Artifacts
+from training_assets.resources.failures import clear_failures
+from training_assets.resources.models import Models
+from training_assets.resources.places import Places
+from training_assets.resources.registry import Registry
+from training_assets.resources.schema_cases import SCHEMA
+
+
+class Says(Enum):
+    """Yes or no."""
+
+    approve = "approve"
+    reject = "reject"
+
+
+class ReviewForm(dg.Config):
+    """A decision about a case; the page of the asset `review_cases` lists them."""
+
+    case: str = Field(description="Name of the case, or its beginning, e.g. verdict-1f2e3d.")
+    decision: Says = Field(description="approve or reject")
+    by: str = Field(description="Who decides: a name or an e-mail address, as release.approvals.roles lists it.")
+    comment: str = Field(description="Why.")
+    waive: list[str] = Field([], description="Failed rules that this overrides, each by name (role risk only).")
+    until: str = Field("", description="When a waiver ends, e.g. 2027-06-30.")
+
+
+class RollbackForm(dg.Config):
+    """What to go back to, and why."""
+
+    reason: str = Field(description="Why the present version is pulled.")
+    by: str = Field(description="Who pulls it.")
+    to: str = Field("", description="Version to go back to; empty: the newest sound one before the present.")
+
+
+def forms(model: str) -> Sequence[dg.JobDefinition]:
+    """`<model>_review` and `<model>_rollback`."""
+    return [_review(model), _rollback(model)]
+
+
+def _review(model: str) -> dg.JobDefinition:
+    @dg.op(name=f"{model}_decide")
+    def decide_case(
+        context: dg.OpExecutionContext,
+        config: ReviewForm,
+        models: dg.ResourceParam[Models],
+        places: dg.ResourceParam[Places],
+        registry: dg.ResourceParam[Registry],
+    ) -> None:
+        with clear_failures():
+            case = places.reviews.named(model, config.case)
+            if case.kind == SCHEMA and config.decision is Says.approve:
+                command = f"training-assets review {model} {case.name} --approve --comment TEXT"
+                raise InputError("E_CASE", f"a changed schema is committed to the spec's file: {command}")
+            until = _until(config.until)
+            said = Decision(config.decision.value, config.by, config.comment, tuple(config.waive), until)
+            decided = decide(models.named(model), places, registry, case, said, run_id=context.run.run_id)
+        show_cases(context.instance, places, model)
+        lacks = decided.lacks(models.named(model).spec.release.approvals, places.ledger.now())
+        more = f"; it still needs {lacks}" if decided.state == "OPEN" and lacks else ""
+        context.log.info(f"case {decided.name} is {decided.state.lower()}{more}")
+
+    @dg.job(name=f"{model}_review", description="Decide a review case: fill in the form in the launchpad.")
+    def review() -> None:
+        decide_case()
+
+    return review
+
+
+def _rollback(model: str) -> dg.JobDefinition:
+    @dg.op(name=f"{model}_pull")
+    def pull(
+        context: dg.OpExecutionContext,
+        config: RollbackForm,
+        models: dg.ResourceParam[Models],
+        places: dg.ResourceParam[Places],
+        artifacts: Artifacts,
+        registry: dg.ResourceParam[Registry],
+    ) -> None:
+        with clear_failures():
+            moved = roll_back(
+                models.named(model), places, artifacts, registry,
+                to=config.to or None, reason=config.reason, actor=config.by, run_id=context.run.run_id,
+            )  # fmt: skip
+        show_cases(context.instance, places, model)
+        context.log.info(f"production is back at version {moved.data['to']}; version {moved.data['from']} is pulled")
+
+    @dg.job(name=f"{model}_rollback", description="Bring an earlier version back; the present one is quarantined.")
+    def rollback() -> None:
+        pull()
+
+    return rollback
+
+
+def _until(text: str) -> datetime | None:
+    return moment(text) if text.strip() else None

@@ -1,0 +1,130 @@
+"""Sensors after training: what is approved or free by policy becomes a run; aliases moved by hand open a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
+
+from training_assets.assets.cases import show_cases
+from training_assets.assets.judging import CANDIDATE, VERDICT_CASE
+from training_assets.assets.live import LIVE
+from training_assets.assets.production import RELEASE_CASE, StaleVerdictError, application
+from training_assets.automation.decisions import take_from_git
+from training_assets.automation.requests import INTERVAL_SECONDS, request, result
+from training_assets.core.errors import InputError
+from training_assets.resources.aliases import Aliases
+from training_assets.resources.artifacts import Artifacts
+from training_assets.resources.launches import MODEL_TAG, OF_RUN_TAG
+from training_assets.resources.models import Model, Models
+from training_assets.resources.places import Places
+from training_assets.resources.registry import Registry
+from training_assets.resources.releases import STAGING, Releases
+
+RELEASE_TAG = "training_assets/release"
+GATE_TAG = "training_assets/gate"
+
+
+def release_sensors(model: str, jobs: Sequence[Job]) -> Sequence[dg.SensorDefinition]:
+    """`<model>_releases` launches those jobs for what may be released, `<model>_aliases` watches the registry."""
+    return [_releases(model, jobs), _aliases(model)]
+
+
+def _releases(model: str, jobs: Sequence[Job]) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{model}_releases",
+        jobs=jobs,
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Registers what people approved, promotes what policy or they free, has old verdicts redone.",
+    )
+    def sensor(
+        context: dg.SensorEvaluationContext,
+        models: dg.ResourceParam[Models],
+        places: dg.ResourceParam[Places],
+        artifacts: Artifacts,
+        registry: dg.ResourceParam[Registry],
+    ) -> dg.SensorResult:
+        about = models.named(model)
+        said = []
+        try:
+            taken = take_from_git(about, places, registry)
+        except InputError as error:
+            taken = []
+            said.append(str(error))
+        if taken:
+            show_cases(context.instance, places, model)
+        for wanted in [*_registrations(context, about, places), *_promotions(context, about, places, artifacts)]:
+            if isinstance(wanted, dg.RunRequest):
+                return dg.SensorResult(run_requests=[wanted])
+            said.append(wanted)
+        return result("; ".join(said) or "nothing is approved, or free by policy, that is not done", None)
+
+    return sensor
+
+
+def _registrations(context: dg.SensorEvaluationContext, model: Model, places: Places) -> Iterator[dg.RunRequest | str]:
+    """A run for each approved verdict whose candidate is no version yet."""
+    registered = {event.subject for event in places.ledger.events(model.name, "registered")}
+    for case in places.reviews.cases(model.name):
+        if (case.kind, case.state) == (VERDICT_CASE, "APPROVED") and case.facts[CANDIDATE] not in registered:
+            tags = {MODEL_TAG: model.name, OF_RUN_TAG: str(case.facts["run"]), RELEASE_TAG: case.name}
+            yield request(context.instance, f"{model.name}_register", tags)
+
+
+def _promotions(
+    context: dg.SensorEvaluationContext, model: Model, places: Places, artifacts: Artifacts
+) -> Iterator[dg.RunRequest | str]:
+    """A run for staging's version, or for one that people approved, where a way to production is open."""
+    releases = Releases(places.ledger, model.name)
+    live, staged = releases.live(), places.ledger.pointer(model.name, STAGING)
+    approved = [
+        str(case.facts["version"])
+        for case in places.reviews.cases(model.name)[::-1]
+        if (case.kind, case.state) == (RELEASE_CASE, "APPROVED")
+    ]
+    for number in dict.fromkeys([*([] if staged is None else [staged]), *approved]):
+        if live is not None and live.data["to"] == number:
+            continue
+        since = "nothing" if live is None else live.hash[:40]
+        try:
+            asked = application(model, places, artifacts, number)
+        except StaleVerdictError as error:
+            if number != staged:
+                continue  # approved once, and overtaken since
+            tags = {MODEL_TAG: model.name, GATE_TAG: f"{number}-{since}"}
+            yield str(error)
+            yield request(context.instance, f"{model.name}_train", tags)
+            continue
+        except InputError as error:
+            yield str(error)
+            continue
+        if asked.way is None:
+            yield f"version {number} waits for a person: {'; '.join(asked.reasons)}"
+            continue
+        tags = {MODEL_TAG: model.name, RELEASE_TAG: f"{number}-{asked.subject[:40]}"}
+        config = {"ops": {LIVE: {"config": {"version": number}}}}
+        yield request(context.instance, f"{model.name}_promote", tags, config)
+
+
+def _aliases(model: str) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{model}_aliases",
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Compares the registry's aliases with the ledger; one that was moved by hand opens a review case.",
+    )
+    def sensor(
+        context: dg.SensorEvaluationContext, places: dg.ResourceParam[Places], registry: dg.ResourceParam[Registry]
+    ) -> dg.SensorResult:
+        before = len(places.ledger.events(model, "case_opened")) + len(places.ledger.events(model, "case_decided"))
+        case = Aliases(places, registry, model).watch()
+        after = len(places.ledger.events(model, "case_opened")) + len(places.ledger.events(model, "case_decided"))
+        if after != before:
+            show_cases(context.instance, places, model)
+        if case is None:
+            return dg.SensorResult(skip_reason="the registry's aliases are as the ledger says")
+        return dg.SensorResult(skip_reason=f"case {case.name} is {case.state.lower()}: {case.text}")
+
+    return sensor

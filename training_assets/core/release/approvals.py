@@ -1,0 +1,57 @@
+"""Whether the people who agreed are enough and the right ones; asked when they agree, and again when it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from training_assets.core.release.people import is_among, person
+from training_assets.spec.release import Approvals
+
+
+@dataclass(frozen=True)
+class Vote:
+    """Somebody's yes: with the rules that it overrides by name, and until when, where it is a waiver."""
+
+    actor: str
+    waives: tuple[str, ...] = ()
+    expires: datetime | None = None
+
+
+def may_vote(vote: Vote, asked: Approvals, *, launched_by: str | None) -> str | None:
+    """Why somebody's yes does not count; none where it does."""
+    listed = [*asked.roles.get("approver", []), *asked.roles.get("risk", [])]
+    if listed and not is_among(vote.actor, listed):
+        return f"{vote.actor} is not among release.approvals.roles"
+    if asked.four_eyes and launched_by is not None and person(launched_by) == person(vote.actor):
+        return f"{vote.actor} launched the run; release.approvals.four_eyes asks for somebody else"
+    return None
+
+
+def lacking(
+    votes: Sequence[Vote], asked: Approvals, *, launched_by: str | None, overridden: Sequence[str], now: datetime
+) -> str | None:
+    """What is missing before the votes are a complete approval; none where they are one.
+
+    `overridden` are rules that a verdict of REJECT failed: only a waiver of the role `risk` that lists each of them,
+    and has not expired, goes past them.
+    """
+    counted = [vote for vote in votes if may_vote(vote, asked, launched_by=launched_by) is None]
+    if overridden and not any(_covers(vote, asked, overridden, now) for vote in counted):
+        return (
+            f"a waiver by the role risk that is still valid and lists {', '.join(overridden)}: "
+            "--waive RULE for each, and --until DATE"
+        )
+    people = {person(vote.actor) for vote in counted}
+    short = asked.count - len(people)
+    return f"{short} more of {asked.count} approvals" if short > 0 else None
+
+
+def _covers(vote: Vote, asked: Approvals, overridden: Sequence[str], now: datetime) -> bool:
+    return (
+        is_among(vote.actor, asked.roles.get("risk", []))
+        and set(overridden) <= set(vote.waives)
+        and vote.expires is not None
+        and now < vote.expires
+    )

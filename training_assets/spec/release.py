@@ -1,0 +1,71 @@
+"""How a registered version gets to production, who must agree, and who is told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from training_assets.spec.secret import Secret
+from training_assets.spec.section import Section
+
+TargetName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+
+
+class DirectoryTarget(Section):
+    """A folder that always holds one whole version: swapped in one step."""
+
+    kind: Literal["directory"]
+    path: str = Field(min_length=1, max_length=1024, description="Relative to the project, or absolute.")
+
+
+class WebhookTarget(Section):
+    """An HTTP receiver: gets a signed POST with an idempotency key for each move, until it answers with 2xx."""
+
+    kind: Literal["webhook"]
+    url: Secret
+    secret: Secret
+    timeout_seconds: float = Field(10, gt=0, le=60, description="How long one attempt waits.")
+
+
+AnyTarget = Annotated[DirectoryTarget | WebhookTarget, Field(discriminator="kind")]
+
+
+class Approvals(Section):
+    """Who must agree before production where policy alone does not do."""
+
+    count: int = Field(1, ge=1, le=10, description="Different people who must agree.")
+    four_eyes: bool = Field(False, description="Whoever launched the training run does not count.")
+    roles: dict[Literal["approver", "risk"], list[str]] = Field(
+        default_factory=dict, description="People by role, as git or --by names them; without a list, anybody approves."
+    )
+
+
+class Review(Section):
+    """What happens when a person is needed."""
+
+    notify: list[Secret] = Field(default_factory=list, description="Apprise URLs: Slack, e-mail, webhook and others.")
+    due_days: float = Field(14, gt=0, le=365, description="Then a case expires; time never approves.")
+    decisions: str | None = Field(
+        None, max_length=1024, description="A file in the repository with decisions, so that CODEOWNERS is the quorum."
+    )
+
+
+class Release(Section):
+    """From a registered version to production and back."""
+
+    production: Literal["auto", "approval"] = Field(
+        "approval", description="auto: verdict PASS, card.risk low and not the first version need no person."
+    )
+    approvals: Approvals = Field(default_factory=Approvals, description="Who must agree.")
+    review: Review = Field(default_factory=Review, description="How people are asked.")
+    freeze_hours: float = Field(24, ge=0, le=8760, description="No automatic promotion for so long after a rollback.")
+    targets: dict[TargetName, AnyTarget] = Field(default_factory=dict, description="Who is served each move.")
+
+    @model_validator(mode="after")
+    def _people_are_enough(self) -> Release:
+        people = self.approvals.roles.get("approver", [])
+        if people and len(set(people)) < self.approvals.count:
+            message = f"release.approvals.count is {self.approvals.count}, but {len(set(people))} people may approve"
+            raise ValueError(message)
+        return self
