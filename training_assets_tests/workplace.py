@@ -118,7 +118,7 @@ class Workplace:
             instance=self.instance,
             cursor=cursor,
             definitions=definitions,
-            resources={name: definitions.resources[name] for name in ("models", "places")},
+            resources={name: definitions.resources[name] for name in ("models", "places", "artifacts", "registry")},
         ) as context:
             return definitions.resolve_sensor_def(f"{MODEL}_{event}").evaluate_tick(context)
 

@@ -89,7 +89,8 @@ def table(found: list[dict[str, Any]]) -> str:
             f"  last run   {run['status'] + ' ' + run['run_id'][:8] + ' (' + run['job'] + ')' if run else 'none yet'}",
             f"  verdict    {verdict or 'none yet'}",
             *(
-                f"  version {version['version']:<3}{version['stands']:<22}{version['at'][:19]}  {version['dataset_version']}"
+                f"  version {version['version']:<3}{version['stands']:<22}{version['at'][:19]}  "
+                f"{version['dataset_version']}"
                 for version in each["versions"]
             ),
             *(f"  open case  {case['case']}  {case['text'][:160]}" for case in each["open_cases"]),

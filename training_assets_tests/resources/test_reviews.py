@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from training_assets.core.errors import InputError
 from training_assets.resources.ledger import Ledger
-from training_assets.resources.reviews import Case, Reviews
+from training_assets.resources.reviews import ONE, Case, Reviews
+from training_assets.spec import Approvals
 
 MODEL = "churn"
 
@@ -111,3 +112,93 @@ def test_whatever_happens_at_most_one_case_of_a_subject_is_open(
         assert all(sum(case.state == "OPEN" for case in cases if case.subject == each) <= 1 for each in "ab")
         newest = {case.subject: case.state for case in cases}
         assert newest == states
+
+
+# Quorum, waivers, time
+
+ADA, BOB = "Ada <ada@x.org>", "Bob <bob@x.org>"
+TWO = Approvals(count=2)
+
+
+def test_a_case_is_approved_by_the_yes_that_makes_the_approval_complete(reviews: Reviews) -> None:
+    case = opened(reviews, kind="release")
+    first = reviews.agree(case, TWO, actor=ADA, comment="fine")
+    assert (first.state, first.lacks(TWO, reviews.ledger.now())) == ("OPEN", "1 more of 2 approvals")
+    again = reviews.agree(case, TWO, actor=ADA, comment="still fine")
+    assert again.state == "OPEN"
+    second = reviews.agree(case, TWO, actor=BOB, comment="fine too")
+    assert (second.state, second.decided_by, second.comment) == ("APPROVED", BOB, "fine too")
+    assert [vote.actor for vote in second.votes] == [ADA, ADA, BOB]
+    with pytest.raises(InputError, match="is approved already"):
+        reviews.agree(case, TWO, actor="Eve", comment="me too")
+
+
+def test_an_approval_of_one_subject_frees_no_other(reviews: Reviews) -> None:
+    reviews.agree(opened(reviews, "a" * 64, kind="release"), ONE, actor=ADA, comment="fine")
+    opened(reviews, "b" * 64, kind="release")
+    assert reviews.approval(MODEL, "release", "a" * 64, ONE) is not None
+    assert reviews.approval(MODEL, "release", "b" * 64, ONE) is None
+    assert reviews.approval(MODEL, "verdict", "a" * 64, ONE) is None
+
+
+def test_an_approval_is_asked_again_by_the_rules_that_hold_when_it_counts(reviews: Reviews) -> None:
+    reviews.agree(opened(reviews, kind="release"), ONE, actor=ADA, comment="fine")
+    assert reviews.approval(MODEL, "release", "a" * 64, TWO) is None
+    assert reviews.approval(MODEL, "release", "a" * 64, Approvals(roles={"approver": ["bob@x.org"]})) is None
+
+
+def test_a_yes_that_does_not_count_is_refused_and_leaves_nothing(reviews: Reviews) -> None:
+    case = opened(reviews, kind="release", launched_by=ADA)
+    for asked, said in (
+        (Approvals(four_eyes=True), "launched the run"),
+        (Approvals(roles={"approver": ["bob@x.org"]}), "not among"),
+    ):
+        with pytest.raises(InputError, match=said):
+            reviews.agree(case, asked, actor=ADA, comment="fine")
+    assert reviews.cases(MODEL)[0].votes == ()
+
+
+def test_time_never_approves(tmp_path: Path) -> None:
+    clock = [datetime(2026, 1, 1, tzinfo=UTC)]
+    reviews = Reviews(Ledger(f"sqlite:///{tmp_path / 'ledger.db'}", clock=lambda: clock[0]))
+
+    def ask() -> Case:
+        by = {"run_id": "run", "actor": "staged_version"}
+        return reviews.open(MODEL, "release", "a" * 64, "may it?", {}, due_days=14, **by)
+
+    case = ask()
+    clock[0] += timedelta(days=13)
+    assert ask() == case
+    clock[0] += timedelta(days=1)
+    assert reviews.cases(MODEL)[0].state == "EXPIRED"
+    with pytest.raises(InputError, match="is expired already"):
+        reviews.agree(case, ONE, actor=ADA, comment="too late")
+    anew = ask()
+    assert (anew.state, anew.number > case.number) == ("OPEN", True)
+    assert [each.state for each in reviews.cases(MODEL)] == ["EXPIRED", "OPEN"]
+
+
+def test_a_waiver_names_only_rules_that_failed_and_ends(tmp_path: Path) -> None:
+    clock = [datetime(2026, 1, 1, tzinfo=UTC)]
+    reviews = Reviews(Ledger(f"sqlite:///{tmp_path / 'ledger.db'}", clock=lambda: clock[0]))
+    asked, until = Approvals(roles={"risk": ["bob@x.org"]}), clock[0] + timedelta(days=30)
+    case = opened(reviews, kind="verdict", overridden=["value roc_auc"])
+    with pytest.raises(InputError, match="no failed rule is named 'value f1'; those to waive: value roc_auc"):
+        reviews.agree(case, asked, actor=BOB, comment="known", waives=["value f1"], until=until)
+    approved = reviews.agree(case, asked, actor=BOB, comment="known", waives=["value roc_auc"], until=until)
+    assert approved.state == "APPROVED"
+    assert reviews.approval(MODEL, "verdict", case.subject, asked) is not None
+    clock[0] = until
+    assert reviews.approval(MODEL, "verdict", case.subject, asked) is None
+
+
+def test_open_cases_that_ask_about_what_is_no_more_are_closed(reviews: Reviews) -> None:
+    for subject in ("a" * 64, "b" * 64):
+        opened(reviews, subject, kind="release")
+    opened(reviews, kind="schema")
+    reviews.supersede(MODEL, "release", but="b" * 64, because="b asks now", run_id="run", actor="release")
+    assert [(case.kind, case.state) for case in reviews.cases(MODEL)] == [
+        ("release", "SUPERSEDED"),
+        ("release", "OPEN"),
+        ("schema", "OPEN"),
+    ]

@@ -1,0 +1,1 @@
+"""Who may let a version into production."""
