@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TRUST = "TRAINING_ASSETS_TRUST"
+PACKAGE, SCORER = "package", "scorer"
+"""What is packed for the registry, and the folder of the model in it."""
 
 
 class ServedModel:
@@ -37,8 +39,8 @@ class ServedModel:
 
 
 def _load_pyfunc(path: str) -> ServedModel:
-    """Entry point that MLflow looks for."""
-    return ServedModel(Scorer.load(Path(path), trusted(os.environ)))
+    """Entry point that MLflow looks for; `path` is the folder that registration packed."""
+    return ServedModel(Scorer.load(Path(path) / PACKAGE / SCORER, trusted(os.environ)))
 
 
 def trusted(environment: Mapping[str, str]) -> tuple[str, ...]:

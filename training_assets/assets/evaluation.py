@@ -12,6 +12,7 @@ from training_assets.assets.champion import against, live
 from training_assets.assets.encoding import PREPROCESSOR_FILE
 from training_assets.assets.features import ROWS
 from training_assets.assets.judging import REPORT, REPORT_FILE, ask_people, judged
+from training_assets.assets.pages import PAGE, write_pages
 from training_assets.assets.showing import shown
 from training_assets.assets.tuning import GOLDEN, GOLDEN_SCORES, SCORER, STUDY, read_scorer
 from training_assets.core import fingerprint, plots
@@ -34,7 +35,8 @@ from training_assets.spec.evaluation import CARD_FIELDS
 
 
 @dg.asset(
-    kinds={"scikitlearn", "mlflow"}, code_version=code_version("assets/evaluation.py", packages=("scikit-learn",))
+    kinds={"scikitlearn", "mlflow"},
+    code_version=code_version("assets/evaluation.py", "assets/champion.py", packages=("scikit-learn",)),
 )
 def evaluation_report(
     context: dg.AssetExecutionContext,
@@ -110,13 +112,15 @@ def evaluation_report(
     run_id = context.run.run_id
     case = ask_people(model, places, verdict, launcher=launched_by(context.run), report_run=run_id, run_id=run_id)
     show_cases(context.instance, places, model.name)
+    pages = write_pages(model, places, verdict, report, result, tuned_model)
     if places.ledger.latest(model.name, "tracked", verdict.digest) is None:
         with tracking.run(context, model.name) as mlflow:
             mlflow.log_params(_params(tuned_model.artifact))
             mlflow.log_metrics({name: value for name, value in measured(report).items() if value is not None})
             digests = {"candidate": verdict.candidate, "report": verdict.report, "policy": verdict.policy}
             mlflow.set_tags({"verdict": verdict.name, **digests})
-            mlflow.log_artifacts(str(result.artifact.verified_folder()), "evaluation")
+            for folder in (result.artifact.verified_folder(), pages):
+                mlflow.log_artifacts(str(folder), "evaluation")
             mlflow.log_dict(tuned_model.artifact.json(STUDY), "study.json")
         places.ledger.record(model.name, "tracked", verdict.digest, {}, **judged_by)
     context.log.info(f"verdict {verdict.explanation}")
@@ -126,12 +130,16 @@ def evaluation_report(
         {
             "verdict": verdict.name,
             "why": verdict.explanation,
+            "page": dg.MetadataValue.path(pages / PAGE),
+            "card": dg.MetadataValue.path(pages / "card.html"),
             **({} if case is None else {"case": case.name}),
             "test_rows": report["rows"],
             **_headline(report),
         },
         tables={
             "metrics": _metric_lines(report),
+            "against_champion": _change_lines(report),
+            "slices": _slice_lines(report),
             "rules": [{"rule": each.text, "outcome": each.outcome} for each in verdict.results],
         },
     )
@@ -180,4 +188,30 @@ def _metric_lines(report: Mapping[str, Any]) -> list[dict[str, Any]]:
             "better": report["metrics"][name]["direction"],
         }
         for name in names(report["task"])
+    ]
+
+
+def _change_lines(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Champion and candidate side by side, both scored now on rows that the champion never saw."""
+    compared = report["comparison"]
+    fields = ("champion", "challenger", "difference", "low", "high")
+    return [
+        {"metric": name, **{field: each.get(field) for field in fields}}
+        for name, each in ({} if compared is None else compared["metrics"]).items()
+    ]
+
+
+def _slice_lines(report: Mapping[str, Any], most: int = 2) -> list[dict[str, Any]]:
+    """The first metrics on each part of the test rows."""
+    return [
+        {
+            "slice": line["slice"],
+            "part": line["part"],
+            "rows": line["rows"],
+            **{
+                name: ((line["metrics"] or {}).get(name) or {}).get("value")
+                for name in list(names(report["task"]))[:most]
+            },
+        }
+        for line in report["slices"]
     ]

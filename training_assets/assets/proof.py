@@ -37,6 +37,7 @@ def prove(model: Model, places: Places, artifacts: Artifacts, registry: Registry
         version,
         tuned.artifact.read(GOLDEN),
         str(registered.data["model_files"]),
+        str(registered.data["code_files"]),
         root=places.root,
         trust=model.spec.search.trusted,
     )

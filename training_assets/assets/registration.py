@@ -1,12 +1,15 @@
 """Stage 8: a candidate that passed becomes a version; whatever else is asked for is refused here, again."""
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from training_assets.assets.judging import REPORT_FILE, VERDICT_CASE, approved_verdict, judged
+from training_assets.assets.packaging import bundled_code, package
 from training_assets.assets.showing import shown
-from training_assets.assets.tuning import GOLDEN, SCORER, read_scorer
+from training_assets.assets.tuning import GOLDEN, read_scorer
 from training_assets.core import fingerprint
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
@@ -19,7 +22,9 @@ from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.retractions import retracted
+from training_assets.resources.signing import SIGNATURE, sign
 from training_assets.resources.tracking import Tracking
+from training_assets.serving import PACKAGE
 
 REGISTERED = "registered_version"
 PRESENT = "registered"
@@ -41,14 +46,13 @@ def registered_version(
     model = models.of(context)
     with clear_failures():
         report = evaluation_report.artifact.json(REPORT_FILE)
-        folder = tuned_model.artifact.verified_folder()
     verdict = judged(model, evaluation_report, report)
     refusal = _refusal(verdict, report, evaluation_report, tuned_model, places, model)
     if refusal:
         metadata = {"verdict": verdict.name, "candidate": tuned_model.digest}
         message = f"{model.name}: not registered: {refusal}"
         raise dg.Failure(message, metadata=metadata, allow_retries=False)
-    tags = {
+    tags: dict[str, Any] = {
         "candidate": tuned_model.digest,
         "scorer": tuned_model.artifact.facts["identity"]["scorer"],
         "preprocessor": tuned_model.artifact.facts[MADE_FROM]["preprocessor"],
@@ -56,7 +60,6 @@ def registered_version(
         "policy": verdict.policy,
         "verdict": verdict.digest,
         "dataset_version": tuned_model.artifact.facts["lineage"]["dataset"],
-        "model_files": _files_digest(tuned_model),
         "trained_in": tuned_model.made_in,
         "freed_by": _freed_by(verdict, places, model),
     }
@@ -64,12 +67,25 @@ def registered_version(
     registered = places.ledger.latest(model.name, "registered", tuned_model.digest)
     if registered is None:
         _require_its_own_files(tuned_model, model, places)
-        with exclusively(places.locks, f"register-{model.name}"):  # finding a version and making it are one step
-            version = registry.version_of(model.name, tuned_model.digest)
+        with (
+            exclusively(places.locks, f"register-{model.name}"),  # finding a version and making it are one step
+            tempfile.TemporaryDirectory() as scratch,
+        ):
+            folder = Path(scratch) / "model"
+            (folder / PACKAGE).mkdir(parents=True)
+            package(folder / PACKAGE, model, places, verdict, report, evaluation_report, tuned_model)
+            code = bundled_code(Path(scratch) / "code")
+            tags |= {
+                "model_files": fingerprint.digest(fingerprint.digests_of(folder / PACKAGE)),
+                "code_files": fingerprint.digest(fingerprint.digests_of(code)),
+            }
+            with clear_failures():
+                sign(folder / PACKAGE, folder / SIGNATURE)
+            version = registry.version_of(model.name, tuned_model.digest, tags["model_files"])
             if version is None:
                 example = tuned_model.artifact.frame(GOLDEN)
                 with tracking.run(context, model.name) as mlflow:
-                    version = registry.register(mlflow, model.name, folder / SCORER, example, tags)
+                    version = registry.register(mlflow, model.name, folder, code, example, tags)
         once = f"{model.name}/registered/{tuned_model.digest}"
         arrival = {"version": version, **tags}
         registered = places.ledger.record(model.name, "registered", tuned_model.digest, arrival, once=once, **by)
@@ -104,12 +120,6 @@ def _require_its_own_files(tuned: Result, model: Model, places: Places) -> None:
     if scorer.digest != identity["scorer"] or fingerprint.digest(identity) != tuned.digest:
         message = "the tuned model's files are not those of the candidate that was judged; train anew with force"
         raise dg.Failure(message, allow_retries=False)
-
-
-def _files_digest(tuned: Result) -> str:
-    """Identity of the very files that the registry gets."""
-    files = tuned.artifact.files
-    return fingerprint.digest({name: files[name] for name in files if name.startswith(f"{SCORER}/")})
 
 
 def _refusal(

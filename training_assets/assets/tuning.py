@@ -23,6 +23,7 @@ from training_assets.core.search import Study
 from training_assets.core.search.memory import Folder
 from training_assets.core.training import train
 from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result, require_origin
+from training_assets.resources.checkout import made_with
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
@@ -96,6 +97,7 @@ def tuned_model(
             "trials": len(study.trials),
             "seconds": study.seconds,
             "warm_start": before,
+            "made_with": made_with(places.root),
             "lineage": {
                 **train_split.artifact.facts["lineage"],
                 **{split: encoded_features.artifact.facts[MADE_FROM][split] for split in SPLITS},

@@ -16,6 +16,7 @@ IMPORT = re.compile(
 )
 LEFT_OUT = (
     "core/plots",
+    "core/pages",
     "core/search/reporting.py",
     "core/code_identity.py",
     "core/artifact_format.py",
@@ -26,12 +27,12 @@ LEFT_OUT = (
 
 
 @cache
-def code_version(source: str, packages: tuple[str, ...] = ()) -> str:
-    """Digest (12 hex digits) over a module, all of `core` that it imports, and the versions of other packages.
+def code_version(*own: str, packages: tuple[str, ...] = ()) -> str:
+    """Digest (12 hex digits) over modules, all of `core` that they import, and the versions of other packages.
 
-    `source` is a path inside the package, e.g. `assets/splits.py`; raises `FileNotFoundError` where it is missing.
+    `own` are paths inside the package, e.g. `assets/splits.py`; raises `FileNotFoundError` where one is missing.
     """
-    digests = {module: fingerprint.digest_file(PACKAGE / module) for module in sources(source)}
+    digests = {module: fingerprint.digest_file(PACKAGE / module) for source in own for module in sources(source)}
     versions = {name: importlib.metadata.version(name) for name in packages}
     return fingerprint.digest({**digests, **versions})[: fingerprint.SHORT]
 

@@ -29,3 +29,9 @@ def digest_file(path: Path) -> str:
     """Sha256 (64 hex digits) over a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digests_of(folder: Path) -> dict[str, str]:
+    """Sha256 of each file below a folder, by its path in it; compiled code, which Python leaves there, is no file."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    return {path.relative_to(folder).as_posix(): digest_file(path) for path in files}

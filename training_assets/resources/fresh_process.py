@@ -1,47 +1,59 @@
-"""Run as a module: loads one registry version, after checking its files, and scores rows with it.
+"""Run as a file: loads one registry version with the code that it carries, and scores rows with it.
 
-Arguments: model, version, digest of the version's files, Parquet file of rows, Parquet file for the scores.
+Arguments: model, version, digest of the version's package, digest of its code, Parquet file of rows, Parquet file for
+the scores. It imports nothing of this project before the version does, and loads nothing before the digests are right.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 import tempfile
 from pathlib import Path
 
-import polars as pl
-
-from training_assets.core import fingerprint
-from training_assets.resources.registry import LOADER
+LOADER = "training_assets.serving"
+PACKAGE, CODE = "package", "training_assets"
 
 
-def main(model: str, version: str, files: str, rows: str, scores: str) -> None:
+def main(model: str, version: str, package: str, code: str, rows: str, scores: str) -> None:
     """Score; raises `ValueError` where the version's files are not those that were registered."""
     import mlflow
+    import polars as pl
     import yaml
 
     with tempfile.TemporaryDirectory() as folder:
         local = Path(mlflow.artifacts.download_artifacts(f"models:/{model}/{version}", dst_path=folder))
         flavors = yaml.safe_load((local / "MLmodel").read_text())["flavors"]
         flavor = flavors.get("python_function", {})
-        if set(flavors) != {"python_function"} or flavor.get("loader_module") != LOADER or flavor.get("code"):
+        loaded = (flavor.get("loader_module"), flavor.get("code"))
+        if set(flavors) != {"python_function"} or loaded != (LOADER, "code"):
             message = f"version {version} asks to be loaded by something else than {LOADER}; it is not one of ours"
             raise ValueError(message)
         data = local / flavor["data"]
-        if not data.resolve().is_relative_to(local.resolve()) or _digest(data) != files:
-            message = f"the files of version {version} have changed since it was registered"
+        _require(local, data / PACKAGE, package, version)
+        _require(local, local / "code" / CODE, code, version)
+        if {path.name for path in (local / "code").iterdir()} != {CODE}:
+            message = f"version {version} carries code that is not its own"
             raise ValueError(message)
         asked = pl.read_parquet(rows).with_columns(pl.col(pl.Int64).cast(pl.Float64))  # the signature's quantities
         served = mlflow.pyfunc.load_model(str(local)).predict(asked.to_pandas())
+        origin = Path(sys.modules[LOADER].__file__ or "").resolve()
+        if not origin.is_relative_to(local.resolve()):
+            message = f"version {version} was loaded by {origin}, not by the code that it carries"
+            raise ValueError(message)
         pl.from_pandas(served).write_parquet(scores)
 
 
-def _digest(folder: Path) -> str:
-    """Identity of a folder's files, as registration computed it."""
-    names = sorted(path for path in folder.rglob("*") if path.is_file())
-    return fingerprint.digest(
-        {f"{folder.name}/{path.relative_to(folder).as_posix()}": fingerprint.digest_file(path) for path in names}
-    )
+def _require(local: Path, folder: Path, digest: str, version: str) -> None:
+    """Refuse a folder whose files are not those of a digest, as `fingerprint.digest` and `digests_of` compute it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    inside = all(path.resolve().is_relative_to(local.resolve()) for path in files)
+    found = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    canonical = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    if not inside or hashlib.sha256(canonical).hexdigest() != digest:
+        message = f"the files of version {version} have changed since it was registered"
+        raise ValueError(message)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,20 @@ from training_assets.core.errors import InputError
 TRUST = "TRAINING_ASSETS_TRUST"
 """Variable that names the packages which `training_assets.serving` reads models of a user's own family with."""
 LOADER = "training_assets.serving"
+FRESH_PROCESS = Path(__file__).with_name("fresh_process.py")
 FRESH_PROCESS_SECONDS = 300
-REQUIREMENTS = ("polars", "numpy", "pandas", "scipy", "scikit-learn", "catboost", "lightgbm", "skops")
+REQUIREMENTS = (
+    "polars",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pydantic",
+    "scipy",
+    "scikit-learn",
+    "catboost",
+    "lightgbm",
+    "skops",
+)
 
 
 @dataclass(frozen=True)
@@ -29,13 +41,16 @@ class Registry:
 
     uri: str
 
-    def version_of(self, model: str, candidate: str) -> str | None:
-        """The version that was made of a candidate, if there is one."""
-        found = self._client().search_model_versions(f"name = '{model}' and tags.candidate = '{candidate}'")
+    def version_of(self, model: str, candidate: str, files: str) -> str | None:
+        """The version that was made of a candidate with these very files, if there is one."""
+        asked = f"name = '{model}' and tags.candidate = '{candidate}' and tags.model_files = '{files}'"
+        found = self._client().search_model_versions(asked)
         return min((str(version.version) for version in found), key=int, default=None)
 
-    def register(self, mlflow: Any, model: str, folder: Path, example: pl.DataFrame, tags: Mapping[str, str]) -> str:
-        """Log the scorer's folder as a pyfunc with signature and example, and make a version of it."""
+    def register(
+        self, mlflow: Any, model: str, folder: Path, code: Path, example: pl.DataFrame, tags: Mapping[str, str]
+    ) -> str:
+        """Log a folder with a package as a pyfunc with signature, example and the code to serve it; make a version."""
         from importlib.metadata import version as installed
 
         from mlflow.models import ModelSignature
@@ -56,6 +71,7 @@ class Registry:
             name="model",
             loader_module=LOADER,
             data_path=str(folder),
+            code_paths=[str(code)],
             signature=ModelSignature(inputs=Schema(columns)),
             input_example=sample.to_pandas(),
             pip_requirements=[f"{name}=={installed(name)}" for name in REQUIREMENTS],
@@ -67,6 +83,12 @@ class Registry:
         finally:
             enable_logging()  # type: ignore[no-untyped-call] # MLflow has no annotation there
         return str(made.version)
+
+    def download(self, model: str, version: str, folder: Path) -> Path:
+        """Fetch a version's files into a folder; the MLflow model's folder in it."""
+        from mlflow.artifacts import download_artifacts
+
+        return Path(download_artifacts(f"models:/{model}/{version}", dst_path=str(folder), tracking_uri=self.uri))
 
     def alias(self, model: str, alias: str, version: str | None) -> None:
         """Let an alias name a version, or nothing; does nothing where it already does."""
@@ -91,18 +113,18 @@ class Registry:
         return {alias: str(version) for alias, version in found.items()}
 
     def scores_in_a_fresh_process(
-        self, model: str, version: str, rows: bytes, files: str, *, root: Path, trust: tuple[str, ...] = ()
+        self, model: str, version: str, rows: bytes, files: str, code: str, *, root: Path, trust: tuple[str, ...] = ()
     ) -> pl.DataFrame:
         """Score feature rows (Parquet bytes) with a version loaded from the registry by another Python process.
 
-        `files` is the digest that the version's files must have, `trust` names packages below `root` that the model may
-        be read back with; raises `InputError` (`E_PARITY`) with the other
+        `files` and `code` are the digests that its package and the code that it carries must have, `trust` names
+        packages below `root` that the model may be read back with. Raises `InputError` (`E_PARITY`) with the other
         process's last words where it fails.
         """
         with tempfile.TemporaryDirectory() as folder:
             asked, answer = Path(folder) / "rows.parquet", Path(folder) / "scores.parquet"
             asked.write_bytes(rows)
-            command = [sys.executable, "-m", "training_assets.resources.fresh_process", model, version, files]
+            command = [sys.executable, "-P", str(FRESH_PROCESS), model, version, files, code]
             done = subprocess.run(  # noqa: S603 - our own module, arguments checked by name patterns
                 [*command, str(asked), str(answer)],
                 env={

@@ -13,6 +13,7 @@ from training_assets.core.plots.ranking import precision_recall, roc
 from training_assets.core.plots.reliability import calibration
 from training_assets.core.plots.residuals_grid import residuals
 from training_assets.core.plots.table import confusion
+from training_assets.core.plots.thresholds import thresholds
 
 
 def plots_for(report: Mapping[str, Any], importances: Mapping[str, float] | None = None) -> dict[str, bytes]:
@@ -30,6 +31,8 @@ def plots_for(report: Mapping[str, Any], importances: Mapping[str, float] | None
         pictures["residuals"] = residuals(report)
     elif curves.get("calibration"):
         pictures["calibration"] = calibration(report)
+    if curves.get("scores"):
+        pictures["thresholds"] = thresholds(report)
     if report.get("confusion"):
         pictures["confusion"] = confusion(report)
     if any(math.isfinite(value) for value in (importances or {}).values()):
