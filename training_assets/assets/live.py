@@ -1,5 +1,7 @@
 """Stage 9: what production serves; a version gets here by policy or by a complete approval, decided here and now."""
 
+from typing import Any
+
 import dagster as dg
 from pydantic import Field
 
@@ -16,6 +18,7 @@ from training_assets.resources.failures import clear_failures
 from training_assets.resources.launches import launched_by
 from training_assets.resources.ledger import Event, PointerMovedError
 from training_assets.resources.models import Model, Models
+from training_assets.resources.outbox import Outbox
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.releases import STAGING, Releases
@@ -48,11 +51,21 @@ def live_version(
     if live is None or live.data["to"] != number:
         live = _promoted(context, model, places, artifacts, number)
     Aliases(places, registry, model.name).mirror(run_id=context.run.run_id, actor=LIVE)
+    Outbox(model, places, registry).send(run_id=context.run.run_id, say=context.log.info, at_once=True)
     show_cases(context.instance, places, model.name)
     facts = {"version": number, CANDIDATE: live.data[CANDIDATE], "move": live.hash}
     result = artifacts.once(context, facts, lambda _: {LIVE: Made(facts, fingerprint.digest(facts))})[LIVE]
-    told = {"way": live.data["way"], "by": live.actor, "reason": live.data["reason"], "since": live.at}
-    return shown(result, model.key(LIVE), {"version": int(number), **told})
+    return shown(result, model.key(LIVE), {"version": int(number), **_told(live)})
+
+
+def show_live(instance: dg.DagsterInstance, model: str, moved: Event) -> None:
+    """Let the asset's page, and whoever listens to it, know of a move that no run of the asset made."""
+    metadata = {"version": int(moved.data["to"]), **_told(moved)}
+    instance.report_runless_asset_event(dg.AssetMaterialization(dg.AssetKey([model, LIVE]), metadata=metadata))
+
+
+def _told(move: Event) -> dict[str, Any]:
+    return {"way": move.data["way"], "by": move.actor, "reason": move.data["reason"], "since": move.at}
 
 
 def _promoted(

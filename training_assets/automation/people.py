@@ -9,12 +9,14 @@ from pydantic import Field
 
 from training_assets.assets.cases import show_cases
 from training_assets.assets.deciding import Decision, decide
+from training_assets.assets.live import show_live
 from training_assets.assets.rollback import roll_back
 from training_assets.core.errors import InputError
 from training_assets.core.release.dates import moment
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Models
+from training_assets.resources.outbox import Outbox
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.schema_cases import SCHEMA
@@ -47,8 +49,8 @@ class RollbackForm(dg.Config):
 
 
 def forms(model: str) -> Sequence[dg.JobDefinition]:
-    """`<model>_review` and `<model>_rollback`."""
-    return [_review(model), _rollback(model)]
+    """`<model>_review`, `<model>_rollback` and, without a form, `<model>_deliver`."""
+    return [_review(model), _rollback(model), _deliver(model)]
 
 
 def _review(model: str) -> dg.JobDefinition:
@@ -96,6 +98,10 @@ def _rollback(model: str) -> dg.JobDefinition:
                 to=config.to or None, reason=config.reason, actor=config.by, run_id=context.run.run_id,
             )  # fmt: skip
         show_cases(context.instance, places, model)
+        show_live(context.instance, model, moved)
+        Outbox(models.named(model), places, registry).send(
+            run_id=context.run.run_id, say=context.log.info, at_once=True
+        )
         context.log.info(f"production is back at version {moved.data['to']}; version {moved.data['from']} is pulled")
 
     @dg.job(name=f"{model}_rollback", description="Bring an earlier version back; the present one is quarantined.")
@@ -103,6 +109,23 @@ def _rollback(model: str) -> dg.JobDefinition:
         pull()
 
     return rollback
+
+
+def _deliver(model: str) -> dg.JobDefinition:
+    @dg.op(name=f"{model}_send")
+    def send(
+        context: dg.OpExecutionContext,
+        models: dg.ResourceParam[Models],
+        places: dg.ResourceParam[Places],
+        registry: dg.ResourceParam[Registry],
+    ) -> None:
+        Outbox(models.named(model), places, registry).send(run_id=context.run.run_id, say=context.log.info)
+
+    @dg.job(name=f"{model}_deliver", description="Bring moves of versions to their targets, and open cases to people.")
+    def deliver() -> None:
+        send()
+
+    return deliver
 
 
 def _until(text: str) -> datetime | None:

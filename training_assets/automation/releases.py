@@ -12,12 +12,14 @@ from training_assets.assets.judging import CANDIDATE, VERDICT_CASE
 from training_assets.assets.live import LIVE
 from training_assets.assets.production import RELEASE_CASE, StaleVerdictError, application
 from training_assets.automation.decisions import take_from_git
-from training_assets.automation.requests import INTERVAL_SECONDS, request, result
+from training_assets.automation.requests import INTERVAL_SECONDS, request, result, running
+from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
 from training_assets.resources.aliases import Aliases
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.launches import MODEL_TAG, OF_RUN_TAG
 from training_assets.resources.models import Model, Models
+from training_assets.resources.outbox import FAILED, Outbox
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.releases import STAGING, Releases
@@ -27,8 +29,8 @@ GATE_TAG = "training_assets/gate"
 
 
 def release_sensors(model: str, jobs: Sequence[Job]) -> Sequence[dg.SensorDefinition]:
-    """`<model>_releases` launches those jobs for what may be released, `<model>_aliases` watches the registry."""
-    return [_releases(model, jobs), _aliases(model)]
+    """`<model>_releases` launches jobs for what may be released, `_aliases` watches, `_outbox` delivers."""
+    return [_releases(model, jobs), _aliases(model), _outbox(model)]
 
 
 def _releases(model: str, jobs: Sequence[Job]) -> dg.SensorDefinition:
@@ -126,5 +128,35 @@ def _aliases(model: str) -> dg.SensorDefinition:
         if case is None:
             return dg.SensorResult(skip_reason="the registry's aliases are as the ledger says")
         return dg.SensorResult(skip_reason=f"case {case.name} is {case.state.lower()}: {case.text}")
+
+    return sensor
+
+
+def _outbox(model: str) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{model}_outbox",
+        job_name=f"{model}_deliver",
+        minimum_interval_seconds=INTERVAL_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Delivers moves and open cases that have not arrived; who is down is tried again later.",
+    )
+    def sensor(
+        context: dg.SensorEvaluationContext,
+        models: dg.ResourceParam[Models],
+        places: dg.ResourceParam[Places],
+        registry: dg.ResourceParam[Registry],
+    ) -> dg.SensorResult:
+        outbox = Outbox(models.named(model), places, registry)
+        due = outbox.due()
+        if not due:
+            waiting = len(outbox.waiting())
+            later = f"{waiting} letters wait for their next attempt" if waiting else "everything has arrived"
+            return dg.SensorResult(skip_reason=later)
+        busy = running(context.instance, f"{model}_deliver")
+        if busy is not None:
+            return dg.SensorResult(skip_reason=busy)
+        attempts = len(places.ledger.events(model, FAILED))
+        key = fingerprint.digest([*(letter.key for letter in due), attempts])
+        return dg.SensorResult(run_requests=[dg.RunRequest(run_key=key)])
 
     return sensor

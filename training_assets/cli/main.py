@@ -226,6 +226,8 @@ def rollback(model: str, *, to: str | None, reason: str, by: str | None, as_json
         return
     click.echo(f"{model}: production is back at version {moved['to']}; version {moved['from']} is in quarantine")
     click.echo(f"  nothing is promoted by policy until {moved['frozen_until']}")
+    for line in moved["deliveries"]:
+        click.echo(f"  {line}")
 
 
 @main.command()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from training_assets.assets.cases import show_cases
-from training_assets.assets.live import LIVE
+from training_assets.assets.live import LIVE, show_live
 from training_assets.assets.production import RELEASE_CASE, application
 from training_assets.assets.rollback import roll_back
 from training_assets.cli.launching import FAILED, PASSED, REVIEW, execute
@@ -17,6 +17,7 @@ from training_assets.cli.project import Project, open_project
 from training_assets.core.errors import InputError
 from training_assets.core.release.dates import moment
 from training_assets.resources.ledger import Event
+from training_assets.resources.outbox import Outbox
 from training_assets.resources.releases import STAGING, Releases, Span
 
 TOLD = {
@@ -33,7 +34,6 @@ TOLD = {
     "restored": "batch restored",
     "delivered": "delivered",
     "delivery_failed": "delivery failed",
-    "notified": "people were told",
 }
 """Kinds of events that a history tells, in words."""
 
@@ -103,7 +103,11 @@ def rollback(model: str, to: str | None, *, reason: str, by: str) -> dict[str, A
             to=to, reason=reason, actor=by, run_id=f"command-{uuid.uuid4()}",
         )  # fmt: skip
         show_cases(project.instance, project.places, model)
-        return {"model": model, "at": moved.at, "by": moved.actor, **_told(moved)}
+        show_live(project.instance, model, moved)
+        said: list[str] = []
+        outbox = Outbox(project.models.named(model), project.places, outside["registry"])
+        outbox.send(run_id=moved.run_id, say=said.append, at_once=True)
+        return {"model": model, "deliveries": said, "at": moved.at, "by": moved.actor, **_told(moved)}
 
 
 def history(model: str) -> list[dict[str, Any]]:

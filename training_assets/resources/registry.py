@@ -19,6 +19,7 @@ from training_assets.core.errors import InputError
 TRUST = "TRAINING_ASSETS_TRUST"
 """Variable that names the packages which `training_assets.serving` reads models of a user's own family with."""
 LOADER = "training_assets.serving"
+NO_PROGRESS_BAR = ("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 FRESH_PROCESS = Path(__file__).with_name("fresh_process.py")
 FRESH_PROCESS_SECONDS = 300
 REQUIREMENTS = (
@@ -88,6 +89,7 @@ class Registry:
         """Fetch a version's files into a folder; the MLflow model's folder in it."""
         from mlflow.artifacts import download_artifacts
 
+        os.environ.setdefault(*NO_PROGRESS_BAR)
         return Path(download_artifacts(f"models:/{model}/{version}", dst_path=str(folder), tracking_uri=self.uri))
 
     def alias(self, model: str, alias: str, version: str | None) -> None:
@@ -131,6 +133,7 @@ class Registry:
                     **os.environ,
                     "MLFLOW_TRACKING_URI": self.uri,
                     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+                    NO_PROGRESS_BAR[0]: NO_PROGRESS_BAR[1],
                     TRUST: ",".join(trust),
                     **({"PYTHONPATH": str(root)} if trust else {}),
                 },

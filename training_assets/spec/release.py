@@ -16,7 +16,10 @@ class DirectoryTarget(Section):
     """A folder that always holds one whole version: swapped in one step."""
 
     kind: Literal["directory"]
-    path: str = Field(min_length=1, max_length=1024, description="Relative to the project, or absolute.")
+    path: str = Field(
+        min_length=1, max_length=1024, pattern=r"^[^\x00-\x1f]+$", description="Relative to the project, or absolute."
+    )
+    of: Literal["production", "staging"] = Field("production", description="Whose moves it follows.")
 
 
 class WebhookTarget(Section):
@@ -25,6 +28,7 @@ class WebhookTarget(Section):
     kind: Literal["webhook"]
     url: Secret
     secret: Secret
+    of: Literal["production", "staging"] = Field("production", description="Whose moves it is told of.")
     timeout_seconds: float = Field(10, gt=0, le=60, description="How long one attempt waits.")
 
 

@@ -10,11 +10,13 @@ from typing import Any
 import polars as pl
 import pytest
 
+from training_assets.assets.packaging import bundled_code
 from training_assets.core.families import FAMILIES, Data
 from training_assets.core.families.base import Learning
 from training_assets.core.parity import largest_difference
 from training_assets.core.scoring import Scorer, table
 from training_assets.resources.registry import Registry
+from training_assets.serving import PACKAGE, SCORER
 from training_assets_tests.core.encoding.mixed_rows import KINDS, fitted, mixed
 
 
@@ -51,10 +53,11 @@ def test_a_version_scores_numbers_texts_and_dates_as_training_did(mlflow: Any, t
     from mlflow.pyfunc.scoring_server import infer_and_parse_data
 
     made, rows = scorer(), mixed(seed=1).select(*KINDS)
-    made.save(tmp_path / "scorer")
+    made.save(tmp_path / "model" / PACKAGE / SCORER)
+    code = bundled_code(tmp_path / "code")
     with mlflow.start_run():
         registry = Registry(mlflow.get_tracking_uri())
-        version = registry.register(mlflow, "made", tmp_path / "scorer", rows, {"candidate": "c"})
+        version = registry.register(mlflow, "made", tmp_path / "model", code, rows, {"candidate": "c"})
     served = mlflow.pyfunc.load_model(f"models:/made/{version}")
     schema = served.metadata.get_input_schema()
     kinds = {"numeric": "double", "categorical": "string", "date": "datetime"}

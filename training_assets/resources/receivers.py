@@ -1,0 +1,202 @@
+"""Who is served: a directory swapped in one step, a webhook with a signature, people through Apprise."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+import uuid
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from training_assets.core import fingerprint
+from training_assets.core.errors import InputError
+from training_assets.resources.ledger import Event
+from training_assets.resources.places import Places
+from training_assets.resources.registry import Registry
+from training_assets.resources.reviews import OPENED
+from training_assets.resources.signing import SIGNATURE, require_signature
+from training_assets.serving import PACKAGE
+from training_assets.spec import DirectoryTarget, ModelSpec, WebhookTarget
+
+SIGNATURE_HEADER, KEY_HEADER = "X-Training-Assets-Signature", "Idempotency-Key"
+KEPT = 2
+"""Versions that stay in a directory's store: the present one, and the one before for those who still read it."""
+
+
+class Receiver(Protocol):
+    """Somebody who gets events."""
+
+    @property
+    def name(self) -> str:
+        """Name in the spec."""
+
+    @property
+    def listens_to(self) -> str:
+        """The kind of event."""
+
+    @property
+    def wants_the_newest_alone(self) -> bool:
+        """Whether an event makes those before it needless."""
+
+    def send(self, event: Event, key: str) -> None:
+        """Bring an event; raises InputError E_DELIVERY where it did not arrive. No secret is in its words."""
+
+
+def receivers(spec: ModelSpec, places: Places, registry: Registry) -> Sequence[Receiver]:
+    """Everybody whom a model's spec names."""
+    found: list[Receiver] = []
+    for name, target in spec.release.targets.items():
+        if isinstance(target, DirectoryTarget):
+            found.append(Directory(name, f"{target.of}_moved", places.root / target.path, registry, places))
+        else:
+            found.append(Webhook(name, f"{target.of}_moved", target, places))
+    found += [People(reference, places) for reference in spec.release.review.notify]
+    return found
+
+
+@dataclass(frozen=True)
+class Directory:
+    """A link that always leads to one whole version; it is replaced in one step, so that no reader sees a mixture."""
+
+    name: str
+    listens_to: str
+    path: Path
+    registry: Registry
+    places: Places
+    wants_the_newest_alone: bool = True
+
+    def send(self, event: Event, key: str) -> None:
+        """Fetch the version, check its files, and let the link lead to it; what was there before stays until then."""
+        version = str(event.data["to"])
+        store = self.path.with_name(f".{self.path.name}.versions")
+        folder = store / f"{version}-{fingerprint.digest(key)[:12]}"
+        if self.path.exists() and not self.path.is_symlink():
+            message = f"{self.path} is there already and is no link of ours; move it away, or name another path"
+            raise InputError("E_DELIVERY", message)
+        try:
+            if not folder.exists():
+                store.mkdir(parents=True, exist_ok=True)
+                self._fetch(event.model, version, folder, store)
+            beside = store / f".{uuid.uuid4().hex}"
+            beside.symlink_to(os.path.relpath(folder, self.path.parent))
+            beside.replace(self.path)
+            for old in sorted(store.glob("[!.]*"), key=lambda each: each.stat().st_mtime_ns)[:-KEPT]:
+                if old != folder:
+                    shutil.rmtree(old)
+        except OSError as error:
+            raise InputError("E_DELIVERY", f"{self.path} cannot be written: {error.strerror or error}") from error
+
+    def _fetch(self, model: str, version: str, folder: Path, store: Path) -> None:
+        registered = {str(each.data["version"]): each for each in self.places.ledger.events(model, "registered")}
+        wanted = registered[version].data
+        with tempfile.TemporaryDirectory(dir=store, prefix=".") as scratch:
+            local = self.registry.download(model, version, Path(scratch))
+            packed = next(iter(sorted(local.glob(f"data/*/{PACKAGE}"))), local / PACKAGE)
+            code = next(iter(sorted((local / "code").glob("*"))), local / "code")
+            for part, digest in ((packed, wanted["model_files"]), (code, wanted["code_files"])):
+                if fingerprint.digest(fingerprint.digests_of(part)) != digest:
+                    message = (
+                        f"the files of version {version} have changed since it was registered; nothing was swapped"
+                    )
+                    raise InputError("E_DELIVERY", message)
+            require_signature(packed, packed.parent / SIGNATURE)
+            local.rename(folder)
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """An HTTP receiver; the body is signed with HMAC-SHA256, and a redirect is not followed."""
+
+    name: str
+    listens_to: str
+    target: WebhookTarget
+    places: Places
+    wants_the_newest_alone: bool = False
+
+    def send(self, event: Event, key: str) -> None:
+        """POST the move; any answer but 2xx within the time-out is a failure."""
+        url, secret = self.places.secrets(self.target.url), self.places.secrets(self.target.secret)
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise InputError("E_DELIVERY", f"{self.target.url} holds no http or https URL")
+        body = fingerprint.canonical(message_of(event, key))
+        request = urllib.request.Request(  # noqa: S310 - the scheme was looked at
+            url,
+            body,
+            {"Content-Type": "application/json", KEY_HEADER: key, SIGNATURE_HEADER: signature(secret, body)},
+            method="POST",
+        )
+        try:
+            with _OPENER.open(request, timeout=self.target.timeout_seconds):
+                return
+        except urllib.error.HTTPError as error:
+            raise InputError("E_DELIVERY", f"the receiver answered with status {error.code}") from None
+        except (OSError, HTTPException, ValueError) as error:
+            raise InputError("E_DELIVERY", f"the receiver cannot be reached ({type(error).__name__})") from None
+
+
+@dataclass(frozen=True)
+class People:
+    """Somebody who is told of an open case, by an Apprise URL: Slack, e-mail, a webhook, and many others."""
+
+    name: str
+    places: Places
+    listens_to: str = OPENED
+    wants_the_newest_alone: bool = False
+
+    def send(self, event: Event, key: str) -> None:  # noqa: ARG002 - people need no key
+        """Tell them what is asked, and how to decide."""
+        said = _apprise()
+        if not said.add(self.places.secrets(self.name)):
+            raise InputError("E_DELIVERY", f"{self.name} holds no URL that Apprise knows")
+        case = f"{event.data['kind']}-{event.data['subject'][:12]}"
+        body = f"{event.data['text']}\n\ntraining-assets review {event.model} {case}"
+        if not said.notify(body=body, title=f"{event.model}: {case} waits for you"):
+            raise InputError("E_DELIVERY", f"{self.name} did not take the message")
+
+
+def _apprise() -> Any:
+    """Apprise with all its plugins, some of which import what Python deprecates."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import apprise
+
+        apprise.Apprise.instantiate("json://localhost")  # loads them
+    return apprise.Apprise()
+
+
+def message_of(event: Event, key: str) -> dict[str, Any]:
+    """What a webhook gets."""
+    fields = ("pointer", "from", "to", "way", "reason", "candidate")
+    return {
+        "idempotency_key": key, "model": event.model, "at": event.at, "actor": event.actor,
+        **{name: event.data[name] for name in fields if name in event.data},
+        "model_uri": f"models:/{event.model}/{event.data['to']}",
+    }  # fmt: skip
+
+
+def signature(secret: str, body: bytes, at: datetime | None = None) -> str:
+    """`t=<seconds>,v1=<hex>`: HMAC-SHA256 over seconds, a point and the body; an old one is known as old."""
+    seconds = int((at or datetime.now(UTC)).timestamp())
+    digest = hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={seconds},v1={digest}"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """What is signed for one receiver goes to no other."""
+
+    def redirect_request(self, *_args: Any, **_more: Any) -> None:
+        """Follow nowhere."""
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)

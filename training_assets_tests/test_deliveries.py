@@ -1,0 +1,211 @@
+"""Moves reach their targets at least once, in order, also those that were down; people are told of open cases."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from training_assets.core.parity import largest_difference
+from training_assets.resources.models import Model
+from training_assets.resources.outbox import DELIVERED, FAILED, Outbox
+from training_assets.resources.receivers import KEY_HEADER, SIGNATURE_HEADER, signature
+from training_assets.resources.registry import Registry
+from training_assets_tests.test_releases import EVALUATION, live, open_cases, promote, released, rolled_back, said
+from training_assets_tests.workplace import MODEL, Workplace, customers, failures, workplace
+
+SECRET = "s3cret-planted"  # noqa: S105 - it is planted, to be looked for
+DAY = timedelta(days=1)
+
+
+class Receiver:
+    """A real HTTP server that answers with a status of ours, and keeps what it got."""
+
+    def __init__(self) -> None:
+        self.status, self.got = 200, list[tuple[dict[str, str], bytes]]()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                if outer.status < 300:
+                    outer.got.append((dict(self.headers), body))
+                self.send_response(outer.status)
+                if outer.status == 302:
+                    self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+                self.end_headers()
+
+            def log_message(self, *_args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server.server_port}"
+
+    def bodies(self) -> list[dict[str, Any]]:
+        return [json.loads(body) for _, body in self.got]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+
+
+@pytest.fixture
+def place(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workplace]:
+    monkeypatch.setenv("HOOK_URL", f"http://{receiver.address}/moved?token={SECRET}")
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
+    monkeypatch.setenv("TOLD", f"json://{receiver.address}/told")
+    release = {
+        "targets": {
+            "folder": {"kind": "directory", "path": "served/churn"},
+            "hook": {"kind": "webhook", "url": "env:HOOK_URL", "secret": "env:HOOK_SECRET"},
+        }
+    }
+    with workplace(tmp_path / "place") as made:
+        made.land("2026-01.csv", customers(600, seed=1))
+        yield made.with_spec(evaluation=EVALUATION, release=release)
+
+
+def outbox(place: Workplace) -> Outbox:
+    return Outbox(Model(MODEL, place.spec), place.places, Registry(place.places.mlflow_uri))
+
+
+def test_a_promotion_reaches_a_folder_and_a_webhook_and_a_rollback_too(place: Workplace, receiver: Receiver) -> None:
+    import mlflow
+
+    released(place, "2026-02.csv", 2)
+    link = place.root / "served" / "churn"
+    assert link.is_symlink()
+    assert (link / "MLmodel").is_file()
+    served = mlflow.pyfunc.load_model(str(link))
+    (golden,) = link.glob("data/*/package/golden_rows.parquet")
+    rows = pl.read_parquet(golden).with_columns(pl.col(pl.Int64).cast(pl.Float64))
+    scores = pl.read_parquet(golden.with_name("golden_scores.parquet"))
+    assert largest_difference(scores, pl.from_pandas(served.predict(rows.to_pandas()))) == 0
+    (headers, body) = receiver.got[0]
+    told = json.loads(body)
+    assert (told["pointer"], told["from"], told["to"], told["way"]) == ("production", None, "1", "approval")
+    assert told["model_uri"] == f"models:/{MODEL}/1"
+    assert headers[KEY_HEADER] == told["idempotency_key"]
+    at, _, sent = headers[SIGNATURE_HEADER].removeprefix("t=").partition(",v1=")
+    assert hmac.compare_digest(sent, hmac.new(SECRET.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest())
+    released(place, "2026-03.csv", 3)
+    second = link.resolve()
+    rolled_back(place)
+    outbox(place).send(run_id="r", say=lambda _line: None)
+    assert [each["to"] for each in receiver.bodies()] == ["1", "2", "1"]
+    assert len({each["idempotency_key"] for each in receiver.bodies()}) == 3
+    assert link.resolve() != second
+    assert outbox(place).waiting() == []
+    assert SECRET not in str(place.places.ledger.events(MODEL))
+
+
+def test_who_is_down_gets_every_move_later_in_order(place: Workplace, receiver: Receiver) -> None:
+    receiver.status = 503
+    released(place, "2026-02.csv", 2)
+    assert live(place) == "1"  # production does not wait for receivers
+    assert (place.root / "served" / "churn").is_symlink()
+    released(place, "2026-03.csv", 3)
+    assert receiver.got == []
+    failed = place.places.ledger.events(MODEL, FAILED)
+    assert [event.data["target"] for event in failed] == ["hook", "hook"]
+    assert failed[0].data["reason"] == "E_DELIVERY: the receiver answered with status 503"
+    assert "wait for their next attempt" in (place.tick("outbox").skip_message or "")
+    receiver.status = 200
+    assert outbox(place).send(run_id="r", say=lambda _line: None, at_once=True)
+    assert outbox(place).send(run_id="r", say=lambda _line: None, at_once=True)
+    assert [each["to"] for each in receiver.bodies()] == ["1", "2"]
+    assert place.tick("outbox").skip_message == "everything has arrived"
+
+
+def test_the_sensor_delivers_what_a_dead_process_left(place: Workplace, receiver: Receiver) -> None:
+    released(place, "2026-02.csv", 2)
+    released(place, "2026-03.csv", 3)
+    rolled_back(place)  # moves production, and dies before it tells anybody
+    (request,) = place.tick("outbox").run_requests or []
+    assert request.run_key == (place.tick("outbox").run_requests or [])[0].run_key
+    done = place.execute(f"{MODEL}_deliver", {})
+    assert done.success, failures(done)
+    assert [each["to"] for each in receiver.bodies()] == ["1", "2", "1"]
+    assert not place.tick("outbox").run_requests
+
+
+@pytest.mark.parametrize("status", [302, 404])
+def test_only_a_2xx_is_an_arrival(place: Workplace, receiver: Receiver, status: int) -> None:
+    receiver.status = status
+    released(place, "2026-02.csv", 2)
+    assert [event.data["target"] for event in place.places.ledger.events(MODEL, DELIVERED)] == ["folder"]
+    (failed,) = place.places.ledger.events(MODEL, FAILED)
+    assert str(status) in failed.data["reason"]
+
+
+def test_a_folder_that_is_not_ours_is_left_alone(place: Workplace) -> None:
+    theirs = place.root / "served" / "churn"
+    theirs.mkdir(parents=True)
+    (theirs / "precious.txt").write_text("theirs")
+    released(place, "2026-02.csv", 2)
+    assert (theirs / "precious.txt").read_text() == "theirs"
+    (failed,) = place.places.ledger.events(MODEL, FAILED)
+    assert "is there already and is no link of ours" in failed.data["reason"]
+
+
+def test_changed_files_are_not_delivered(place: Workplace) -> None:
+    released(place, "2026-02.csv", 2)
+    released(place, "2026-03.csv", 3)
+    link = place.root / "served" / "churn"
+    before = link.resolve()
+    rolled_back(place)
+    for bundle in (place.root / "home" / "mlflow").rglob("bundle.json"):
+        bundle.write_text("{}")
+    assert not outbox(place).send(run_id="r", say=lambda _line: None)
+    assert "have changed since it was registered" in place.places.ledger.events(MODEL, FAILED)[-1].data["reason"]
+    assert link.resolve() == before
+
+
+def test_people_are_told_of_open_cases_once(place: Workplace, receiver: Receiver) -> None:
+    review = {"notify": ["env:TOLD"]}
+    place = place.with_spec(release={"review": review})
+    assert place.train().success
+    assert place.stage().success
+    (case,) = open_cases(place)
+    for _ in range(2):
+        outbox(place).send(run_id="r", say=lambda _line: None)
+    (told,) = receiver.bodies()
+    assert told["title"] == f"{MODEL}: {case.name} waits for you"
+    assert f"training-assets review {MODEL} {case.name}" in told["message"]
+    said(place, case)
+    assert promote(place).success
+    assert outbox(place).waiting() == []
+
+
+def test_a_secret_that_is_not_there_fails_the_delivery_and_not_the_release(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOOK_SECRET")
+    released(place, "2026-02.csv", 2)
+    assert live(place) == "1"
+    (failed,) = place.places.ledger.events(MODEL, FAILED)
+    assert "E_SECRET" in failed.data["reason"]
+
+
+def test_a_signature_holds_for_its_body_its_key_and_its_time_alone() -> None:
+    at = datetime(2026, 11, 30, tzinfo=UTC)
+    made = signature("k", b"{}", at)
+    assert made == signature("k", b"{}", at)
+    assert len({made, signature("k", b"[]", at), signature("l", b"{}", at), signature("k", b"{}", at + DAY)}) == 4
