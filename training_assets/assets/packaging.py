@@ -53,6 +53,7 @@ def lineage_bundle(model: Model, verdict: Verdict, tuned: Result, files: Mapping
         "candidate": tuned.digest, "report": verdict.report, "policy": verdict.policy, "verdict": verdict.digest,
     }  # fmt: skip
     made_with = {**facts["made_with"], "seed": model.spec.search.seed, "dataset": lineage["dataset"]}
+    made_with["training_code"] = identity["code"]
     return statement(
         files, spec=model.spec.model_dump(mode="json"), made_with=made_with, data=data, made_from=made_from,
         run_id=tuned.made_in,

@@ -255,6 +255,84 @@ def who_was_live(model: str, *, at: str | None, as_json: bool) -> None:
 
 @main.command()
 @click.argument("model")
+@click.argument("version", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def verify(model: str, version: str | None, *, as_json: bool) -> None:
+    """Check that ledger, pointers, decisions, files and signatures of MODEL (or one VERSION) are what they were.
+
+    Exit status: 0 everything holds; 1 something does not.
+    """
+    from training_assets.cli import verifying
+
+    lines = verifying.verify(model, version)
+    click.echo(json.dumps(lines, indent=2) if as_json else verifying.table(lines))
+    sys.exit(0 if all(line["holds"] for line in lines) else FAILED)
+
+
+@main.command()
+@click.argument("model")
+@click.argument("first")
+@click.argument("second")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def compare(model: str, first: str, second: str, *, as_json: bool) -> None:
+    """Show two versions of MODEL side by side: data, spec, code, parameters, metrics and predictions."""
+    from training_assets.cli import comparing
+
+    found = comparing.side_by_side(model, first, second)
+    click.echo(json.dumps(found, indent=2) if as_json else comparing.table(found))
+
+
+@main.command()
+@click.argument("model")
+@click.argument("version")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, and progress on standard error.")
+def reproduce(model: str, version: str, *, as_json: bool) -> None:
+    """Build VERSION of MODEL again from its recorded rows, spec and study, and say how equal it is.
+
+    Level 1: the canonical model is equal; 2: predictions of golden rows are; 3: metrics are within one standard error.
+    Exit status: 0 a level was reached; 1 none was; 2 bad input.
+    """
+    from training_assets.cli import releasing
+
+    found = releasing.reproduced(model, version, lambda line: click.echo(f"  {line}", err=as_json))
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        level = f"reproduced at level {found['level']}" if found["level"] else "not reproduced"
+        click.echo(f"{model}: version {version} {level}")
+        for line in found["seen"]:
+            click.echo(f"  {line}")
+        for line in found["causes"]:
+            click.echo(f"  changed since: {line}")
+    sys.exit(0 if found["level"] else FAILED)
+
+
+@main.command()
+@click.argument("model")
+@click.argument("data", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="File for the predictions, .csv or .parquet.")
+@click.option("--version", help="Version to score with; default: production's, else staging's.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def score(model: str, data: Path, out: Path | None, version: str | None, *, as_json: bool) -> None:
+    """Score the raw rows of DATA (.parquet, or text as the spec's source has it) with a registered version of MODEL.
+
+    Without --out, the predictions are printed as CSV.
+    """
+    from training_assets.cli import scoring
+
+    told, predicted = scoring.score(model, data, out, version)
+    for column, cells in told["unread_cells"].items():
+        click.echo(f"{cells} cells of '{column}' cannot be read and count as missing", err=True)
+    if as_json:
+        click.echo(json.dumps(told, indent=2))
+    elif out is None:
+        click.echo(predicted.write_csv(), nl=False)
+    else:
+        click.echo(f"{told['rows']:,} rows scored with version {told['version']}; wrote {out}")
+
+
+@main.command()
+@click.argument("model")
 @click.argument("batch")
 @click.option("--because", required=True, help="Why; lands in the ledger.")
 @click.option("--by", help="Who takes it back; default: git's user.")

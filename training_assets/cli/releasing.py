@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from training_assets.assets.cases import show_cases
 from training_assets.assets.live import LIVE, show_live
 from training_assets.assets.production import RELEASE_CASE, application
+from training_assets.assets.reproducing import reproduce
 from training_assets.assets.rollback import roll_back
 from training_assets.cli.launching import FAILED, PASSED, REVIEW, execute
 from training_assets.cli.progress import Progress
@@ -108,6 +110,16 @@ def rollback(model: str, to: str | None, *, reason: str, by: str) -> dict[str, A
         outbox = Outbox(project.models.named(model), project.places, outside["registry"])
         outbox.send(run_id=moved.run_id, say=said.append, at_once=True)
         return {"model": model, "deliveries": said, "at": moved.at, "by": moved.actor, **_told(moved)}
+
+
+def reproduced(model: str, number: str, say: Callable[[str], None]) -> dict[str, Any]:
+    """Build a version again, and say how equal it is."""
+    with open_project() as project:
+        project.require(model)
+        registered = Releases(project.places.ledger, model).version(number)
+        registry = (project.definitions.resources or {})["registry"]
+        found = reproduce(project.models.named(model), project.places, project.artifacts, registry, registered, say=say)
+        return {"model": model, "version": number, **asdict(found)}
 
 
 def history(model: str) -> list[dict[str, Any]]:

@@ -35,3 +35,8 @@ def digests_of(folder: Path) -> dict[str, str]:
     """Sha256 of each file below a folder, by its path in it; compiled code, which Python leaves there, is no file."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
     return {path.relative_to(folder).as_posix(): digest_file(path) for path in files}
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file."""
+    return json.loads(path.read_bytes())

@@ -86,11 +86,24 @@ class Registry:
         return str(made.version)
 
     def download(self, model: str, version: str, folder: Path) -> Path:
-        """Fetch a version's files into a folder; the MLflow model's folder in it."""
-        from mlflow.artifacts import download_artifacts
+        """Fetch a version's files into a folder; the MLflow model's folder in it.
+
+        Raises InputError E_VERSION where the registry does not have it, or its files cannot be had.
+        """
+        import mlflow
 
         os.environ.setdefault(*NO_PROGRESS_BAR)
-        return Path(download_artifacts(f"models:/{model}/{version}", dst_path=str(folder), tracking_uri=self.uri))
+        before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+        mlflow.set_tracking_uri(self.uri)  # where `models:/` leads to is a setting of the process
+        mlflow.set_registry_uri(self.uri)
+        try:
+            return Path(mlflow.artifacts.download_artifacts(f"models:/{model}/{version}", dst_path=str(folder)))
+        except (mlflow.MlflowException, OSError) as error:
+            message = f"version {version} of {model} cannot be had from the registry: {str(error)[:300]}"
+            raise InputError("E_VERSION", message) from error
+        finally:
+            mlflow.set_tracking_uri(before[0])
+            mlflow.set_registry_uri(before[1])
 
     def alias(self, model: str, alias: str, version: str | None) -> None:
         """Let an alias name a version, or nothing; does nothing where it already does."""

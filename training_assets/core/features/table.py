@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,13 +53,8 @@ def feature_table(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> Featu
         message = f"{labels.null_count()} validated rows have no label; sort the batches anew with the present spec"
         raise InputError("E_LABEL", message)
     wide = widened(validated, spec, root)
-    features: list[pl.Series] = []
-    kinds: FeatureKinds = {}
-    for name in feature_names(spec):
-        made = _feature(wide[name], spec)
-        if made is not None:
-            features.append(made[0])
-            kinds[name] = made[1]
+    found = list(typed_features(wide, spec))
+    features, kinds = [values for values, _ in found], {values.name: kind for values, kind in found}
     dealt_by = [name for role in DEALT_BY for name in spec.with_role(role)]
     weights = [validated[name].cast(pl.Float64).alias("_weight") for name in spec.with_role("weight")]
     rows = validated.select(*POSITION).with_columns(labels, *weights)
@@ -81,6 +77,19 @@ def widened(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> pl.DataFram
     return rows
 
 
+def as_features(wide: pl.DataFrame, spec: ModelSpec) -> dict[str, pl.Series]:
+    """The features of rows that `widened` gave, by name."""
+    return {values.name: values for values, _ in typed_features(wide, spec)}
+
+
+def typed_features(wide: pl.DataFrame, spec: ModelSpec) -> Iterator[tuple[pl.Series, Kind]]:
+    """Each feature with its kind, in the spec's order."""
+    for name in feature_names(spec):
+        made = _feature(wide[name], spec)
+        if made is not None:
+            yield made
+
+
 def _derived(rows: pl.DataFrame, name: str, spec: ModelSpec) -> pl.DataFrame:
     known = {column: dtype for column, dtype in rows.schema.items() if not column.startswith("_")}
     return rows.with_columns(compile_derived(name, spec, known).values(rows).alias(name))
@@ -101,4 +110,4 @@ def _feature(values: pl.Series, spec: ModelSpec) -> tuple[pl.Series, Kind] | Non
     return made
 
 
-__all__ = ["FeatureKinds", "FeatureTable", "check_expressions", "feature_table", "widened"]
+__all__ = ["FeatureKinds", "FeatureTable", "as_features", "check_expressions", "feature_table", "widened"]

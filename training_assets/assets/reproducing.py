@@ -1,0 +1,191 @@
+"""Reproduction: a version, built again from its recorded rows, spec and study, held against the registered one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from training_assets.assets.packaging import BUNDLE
+from training_assets.assets.proof import package_of
+from training_assets.assets.tuning import CODE, GOLDEN, GOLDEN_SCORES, STUDY
+from training_assets.core import fingerprint
+from training_assets.core.encoding import Preprocessor
+from training_assets.core.encoding.fitting import fit_preprocessor
+from training_assets.core.encoding.labels import known_labels
+from training_assets.core.errors import InputError
+from training_assets.core.evaluation.report import evaluate
+from training_assets.core.features.table import feature_table
+from training_assets.core.parity import largest_difference
+from training_assets.core.scoring import Scorer, table
+from training_assets.core.search.study import Study
+from training_assets.core.splitting import deal
+from training_assets.core.training import rebuilt
+from training_assets.core.validation.duplicates import counting
+from training_assets.resources.artifacts import Artifacts
+from training_assets.resources.checkout import made_with
+from training_assets.resources.ledger import Event
+from training_assets.resources.models import Model
+from training_assets.resources.places import Places
+from training_assets.resources.registry import Registry
+from training_assets.serving import SCORER
+from training_assets.spec import ModelSpec
+
+SAME = 1e-9
+TOLD = ("commit", "changed_files", "lock", "python", "machine", "cores")
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """How far a version could be built again: 1 equal model, 2 equal predictions, 3 equal metrics, none not at all."""
+
+    level: int | None
+    seen: tuple[str, ...]
+    """What was compared, in sentences."""
+    causes: tuple[str, ...]
+    """What is not as it was when the version was made."""
+
+
+def reproduce(
+    model: Model,
+    places: Places,
+    artifacts: Artifacts,
+    registry: Registry,
+    registered: Event,
+    *,
+    say: Callable[[str], None],
+) -> Reproduction:
+    """Build a version again with the code at hand, by the spec in its bundle, from the recorded batches.
+
+    Raises InputError E_REPRODUCE where there is nothing to build it from: a batch or the table is gone.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        packed = package_of(model.name, registry, registered, Path(scratch))
+        bundle = fingerprint.read_json(packed / BUNDLE)["predicate"]["buildDefinition"]
+        spec = ModelSpec.model_validate(bundle["externalParameters"]["spec"])
+        causes = _changes(model, places, bundle, spec)
+        trusted = spec.search.trusted
+        original = Scorer.load(packed / SCORER, trusted)
+        study = Study.from_json(fingerprint.read_json(packed / STUDY))
+        golden, scores = (pl.read_parquet(packed / name) for name in (GOLDEN, GOLDEN_SCORES))
+        report = fingerprint.read_json(packed / "report.json")
+        say("dealing the recorded rows again")
+        splits, kinds, classes = _splits(model, places, artifacts, registered, spec)
+        say(f"fitting the preprocessor on {splits['train'].height:,} rows again")
+        fitted = fit_preprocessor(
+            {"train": splits["train"]}, kinds, spec.encoding, spec.target.task, classes, spec.search.seed
+        )
+        seen = [_preprocessor(fitted, original)]
+        encoded = {"train": fitted.encode_training(splits["train"]), "validation": fitted.encode(splits["validation"])}
+        cores = len(os.sched_getaffinity(0))
+        scorer, doubts = rebuilt(fitted, encoded, spec, places.root, study, original, cores=cores, say=say)
+        return _compared(scorer, original, seen, doubts, causes, golden, scores, report, splits["test"], spec)
+
+
+def _compared(
+    scorer: Scorer,
+    original: Scorer,
+    seen: list[str],
+    doubts: list[str],
+    causes: list[str],
+    golden: pl.DataFrame,
+    scores: pl.DataFrame,
+    report: Mapping[str, Any],
+    test: pl.DataFrame,
+    spec: ModelSpec,
+) -> Reproduction:
+    """Level by level, from the strictest on."""
+    same_model = scorer.digest == original.digest
+    seen.append("the canonical model is equal" if same_model else "the canonical model differs")
+    difference = largest_difference(scores, table(scorer, golden))
+    seen.append(f"predictions of {golden.height} golden rows differ by {difference:g} at most")
+    metric, apart, allowed = _metric_apart(scorer, test, report, spec)
+    seen.append(f"{metric} on {test.height:,} test rows differs by {apart:g}, one standard error is {allowed:g}")
+    level = 1 if same_model else 2 if difference <= SAME else 3 if apart <= allowed else None
+    return Reproduction(level, tuple(seen), (*causes, *(doubts if level != 1 else [])))
+
+
+def _metric_apart(
+    scorer: Scorer, test: pl.DataFrame, report: Mapping[str, Any], spec: ModelSpec
+) -> tuple[str, float, float]:
+    """The first metric: how far it is from the report's, and the report's standard error."""
+    task = spec.target.task
+    labels = known_labels(test, task, scorer.classes).to_numpy()
+    few = spec.evaluation.model_copy(update={"replicates": 50})
+    again = evaluate(
+        task, labels, scorer.predict(test), classes=scorer.classes, threshold=scorer.threshold, spec=few,
+        train_target=labels, seed=spec.search.seed, groups=None,
+    )  # fmt: skip
+    name = next(iter(again["metrics"]))
+    before, now = report["metrics"][name], again["metrics"][name]["value"]
+    if before["value"] is None or now is None:
+        return name, float("inf"), 0.0
+    return name, abs(float(before["value"]) - float(now)), float(before["standard_error"] or 0.0)
+
+
+def _splits(
+    model: Model, places: Places, artifacts: Artifacts, registered: Event, spec: ModelSpec
+) -> tuple[dict[str, pl.DataFrame], dict[str, Any], list[str]]:
+    """The recorded batches' rows as features, dealt anew."""
+    run = str(registered.data["trained_in"])
+    validated = artifacts.of_run(model.name, run, "validated_data")
+    if validated is None:
+        raise InputError(
+            "E_REPRODUCE", f"the record of the rows of run {run[:8]} is gone; nothing can be built from it"
+        )
+    facts = validated.artifact.facts
+    batches, name = list(facts["batches"]), str(facts["table"])
+    missing = set(batches) - set(places.tables.batches(model.name, name))
+    if missing:
+        message = f"{len(missing)} of {len(batches)} batches are no longer in the table (first: {min(missing)[:12]})"
+        raise InputError("E_REPRODUCE", message)
+    rows = counting(places.tables.read(model.name, name, batches), spec).rows
+    built = feature_table(rows, spec, places.root)
+    by = {role: spec.one_with_role(role) for role in ("group", "time")}
+    column = spec.one_with_role("split")
+    dealt = deal(built.rows, spec.split, spec.target.task, column=column, batch_order=batches, **by)
+    splits = {split: built.rows.filter(dealt == split) for split in ("train", "validation", "test")}
+    return splits, dict(built.kinds), built.classes
+
+
+def _changes(model: Model, places: Places, bundle: Mapping[str, Any], spec: ModelSpec) -> list[str]:
+    """What is not as it was: code, lock, machine, and the present spec."""
+    then, now = bundle["internalParameters"], made_with(places.root)
+    causes = [
+        f"{name.replace('_', ' ')} was {_short(then.get(name))} and is {_short(now[name])}"
+        for name in TOLD
+        if then.get(name) != now[name]
+    ]
+    if then.get("changed_files"):
+        causes.append(f"it was made with {then['changed_files']} files that differ from its commit")
+    if then.get("training_code") not in {None, CODE}:
+        causes.append(f"the training code was {then['training_code']} and is {CODE}")
+    changed = _keys(spec.model_dump(mode="json"), model.spec.model_dump(mode="json"))
+    if changed:
+        causes.append(f"the present spec differs in {', '.join(changed[:5])}; the recorded one was used")
+    return causes
+
+
+def _preprocessor(fitted: Preprocessor, original: Scorer) -> str:
+    same = fitted.digest == original.preprocessor.digest
+    return "the preprocessor is equal" if same else "the preprocessor differs: rows, spec or encoding code changed"
+
+
+def _keys(one: Mapping[str, Any], two: Mapping[str, Any], above: str = "") -> list[str]:
+    found: list[str] = []
+    for key in {**one, **two}:
+        left, right = one.get(key), two.get(key)
+        if isinstance(left, Mapping) and isinstance(right, Mapping):
+            found += _keys(left, right, f"{above}{key}.")
+        elif left != right:
+            found.append(f"{above}{key}")
+    return found
+
+
+def _short(value: object) -> str:
+    return "unknown" if value is None else str(value)[:12]

@@ -1,0 +1,145 @@
+"""Two versions side by side: data, spec, code, parameters, metrics, predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from training_assets.assets.features import ROWS
+from training_assets.assets.proof import tuned_of
+from training_assets.assets.tuning import read_scorer
+from training_assets.cli.project import Project, open_project
+from training_assets.core.encoding.labels import known_labels
+from training_assets.core.errors import InputError
+from training_assets.core.evaluation.comparison import Scored, Setting, compare, unseen
+from training_assets.core.scoring import Scorer
+from training_assets.resources.artifacts import Result
+from training_assets.resources.releases import Releases
+
+LEARNT_FROM = ("train_split", "validation_split")
+WITHIN_IDENTITY = ("training", "search", "decision")
+"""Parts of the spec that decide the model."""
+
+
+def side_by_side(model: str, first: str, second: str) -> dict[str, Any]:
+    """How version `second` differs from `first`, both scored now on the second's test rows that the first never saw.
+
+    Raises InputError E_VERSION for a version that is not there, E_PARITY where what it was trained from is gone.
+    """
+    with open_project() as project:
+        project.require(model)
+        releases = Releases(project.places.ledger, model)
+        events = [releases.version(number) for number in (first, second)]
+        tuned = [tuned_of(model, project.artifacts, event) for event in events]
+        facts = [each.artifact.facts for each in tuned]
+        batches = [set(each["lineage"]["batches"]) for each in facts]
+        return {
+            "model": model,
+            "versions": [first, second],
+            "states": [releases.states()[number] for number in (first, second)],
+            "data": {
+                "dataset_version": [each["lineage"]["dataset"] for each in facts],
+                "batches": [len(each) for each in batches],
+                "batches_added": len(batches[1] - batches[0]),
+                "batches_removed": len(batches[0] - batches[1]),
+            },
+            "spec": _differences(_spec(facts[0]), _spec(facts[1])),
+            "code": {
+                "commit": [each["made_with"]["commit"] for each in facts],
+                "training_code": [each["identity"]["code"] for each in facts],
+                "lock": [each["made_with"]["lock"] for each in facts],
+            },
+            "parameters": {
+                "family": [each["family"] for each in facts],
+                "threshold": [each["threshold"] for each in facts],
+                "best_trial": [each["params"] for each in facts],
+            },
+            **_scored(project, model, tuned),
+        }
+
+
+def _scored(project: Project, model: str, tuned: list[Result]) -> dict[str, Any]:
+    """Metrics and predictions of both on the test rows of the second that the first never saw."""
+    about = project.models.named(model)
+    scorers = [read_scorer(each, about, project.places.root) for each in tuned]
+    runs = [each.made_in for each in tuned]
+    test = _split(project, model, runs[1], "test_split")
+    seen = pl.concat([_split(project, model, runs[0], name)["_key"] for name in LEARNT_FROM])
+    mask = unseen(test["_key"].to_numpy(), seen.to_numpy())
+    if scorers[0].classes != scorers[1].classes:
+        return {"metrics": {}, "predictions": {"reason": "the versions know other classes"}}
+    try:
+        predicted = [scorer.predict(test) for scorer in scorers]
+    except InputError as error:
+        return {"metrics": {}, "predictions": {"reason": f"they cannot read the same rows: {error}"}}
+    spec = about.spec
+    setting = Setting(spec.evaluation.replicates, spec.evaluation.confidence, spec.search.seed, 1)
+    labels = known_labels(test, spec.target.task, scorers[1].classes).to_numpy()
+    one, two = (Scored(each, scorer.threshold) for each, scorer in zip(predicted, scorers, strict=True))
+    classes = scorers[1].classes
+    compared = compare(spec.target.task, labels, one, two, mask, classes=classes, setting=setting, groups=None)
+    return {"metrics": compared["metrics"], "predictions": _apart(scorers, predicted, mask)}
+
+
+def _apart(scorers: list[Scorer], predicted: list[Any], mask: Any) -> dict[str, Any]:
+    """How far predictions lie apart on the rows that both may be judged by."""
+    one, two = (np.asarray(each)[mask] for each in predicted)
+    if not len(one):
+        return {"rows": 0, "reason": "the first version has seen all of these rows"}
+    found: dict[str, Any] = {"rows": len(one), "mean_difference": float(np.abs(one - two).mean())}
+    found["largest_difference"] = float(np.abs(one - two).max())
+    if scorers[0].task == "binary":
+        decided = [each >= (scorer.threshold or 0.5) for each, scorer in zip((one, two), scorers, strict=True)]
+        found["decided_otherwise"] = float((decided[0] != decided[1]).mean())
+    elif scorers[0].task == "multiclass":
+        found["decided_otherwise"] = float((one.argmax(axis=1) != two.argmax(axis=1)).mean())
+    return found
+
+
+def _split(project: Project, model: str, run: str, name: str) -> pl.DataFrame:
+    found = project.artifacts.of_run(model, run, name)
+    if found is None:
+        raise InputError("E_PARITY", f"the {name} of run {run[:8]} is gone, so that the versions cannot be compared")
+    return found.artifact.frame(ROWS)
+
+
+def _spec(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: facts["identity"][key] for key in WITHIN_IDENTITY}
+
+
+def _differences(one: Mapping[str, Any], two: Mapping[str, Any], above: str = "") -> dict[str, list[Any]]:
+    """Keys, with dots, whose values differ."""
+    found: dict[str, list[Any]] = {}
+    for key in {**one, **two}:
+        left, right = one.get(key), two.get(key)
+        if isinstance(left, Mapping) and isinstance(right, Mapping):
+            found |= _differences(left, right, f"{above}{key}.")
+        elif left != right:
+            found[f"{above}{key}"] = [left, right]
+    return found
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """The comparison, for people."""
+    first, second = found["versions"]
+    lines = [f"{found['model']}: version {first} ({found['states'][0]}) and version {second} ({found['states'][1]})"]
+    for title in ("data", "spec", "code", "parameters"):
+        lines.append(title)
+        every = found[title].items()
+        different = {name: pair for name, pair in every if not isinstance(pair, list) or pair[0] != pair[1]}
+        for name, pair in different.items():
+            lines.append(f"  {name}: {f'{pair[0]}  ->  {pair[1]}' if isinstance(pair, list) else pair}")
+        if not different:
+            lines.append("  the same")
+    lines.append(f"metrics, scored now (a change above 0 is better for version {second})")
+    for name, each in found["metrics"].items():
+        values = (each["champion"], each["challenger"], each["difference"], each["low"], each["high"])
+        one, two, change, low, high = ("undefined" if value is None else f"{value:.4g}" for value in values)
+        lines.append(f"  {name:<20}{one:>11}{two:>11}   {change:>10} ({low} to {high})")
+    lines.append("predictions")
+    for name, value in found["predictions"].items():
+        lines.append(f"  {name}: {value:.4g}" if isinstance(value, float) else f"  {name}: {value}")
+    return "\n".join(lines)

@@ -1,0 +1,77 @@
+"""Scoring a file of raw rows with a registered version."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from training_assets.assets.proof import package_of
+from training_assets.cli.project import open_project
+from training_assets.core.artifact_format import write_file
+from training_assets.core.errors import InputError
+from training_assets.core.features.raw_rows import features_of
+from training_assets.core.scoring import Scorer, table
+from training_assets.resources.releases import PRODUCTION, STAGING, Releases
+from training_assets.serving import SCORER
+from training_assets.spec import ModelSpec
+
+
+def score(model: str, data: Path, out: Path | None, version: str | None) -> tuple[dict[str, Any], pl.DataFrame]:
+    """Predictions of a file's rows, in their order, with its key columns; written to `out` where that is given.
+
+    The version is production's, else staging's, unless one is named; its files are checked before they are loaded.
+    Raises InputError for rows that cannot be read or lack what the model reads, and E_VERSION where there is none.
+    """
+    if out is not None and out.suffix not in {".csv", ".parquet"}:
+        raise InputError("E_FORMAT", f"{out.name}: predictions are written as .csv or .parquet")
+    with open_project() as project:
+        project.require(model)
+        about, pointers = project.models.named(model), project.places.ledger.pointers(model)
+        number = version or pointers.get(PRODUCTION) or pointers.get(STAGING)
+        if number is None:
+            raise InputError("E_VERSION", f"{model} has no version yet; start with training-assets run {model}")
+        registered = Releases(project.places.ledger, model).version(number)
+        raw = _rows(data, about.spec)
+        with tempfile.TemporaryDirectory() as scratch:
+            registry = (project.definitions.resources or {})["registry"]
+            packed = package_of(model, registry, registered, Path(scratch))
+            scorer = Scorer.load(packed / SCORER, about.spec.search.trusted)
+        read = features_of(raw, about.spec, project.places.root, scorer.preprocessor.kinds)
+        keys = [name for name in about.spec.with_role("key") if name in raw.columns]
+        predicted = pl.concat([raw.select(keys), table(scorer, read.features)], how="horizontal")
+        if out is not None:
+            _write(out, predicted)
+        told = {"model": model, "version": number, "rows": predicted.height, "unread_cells": dict(read.unread)}
+        return {**told, "out": None if out is None else str(out)}, predicted
+
+
+def _rows(data: Path, spec: ModelSpec) -> pl.DataFrame:
+    """Rows of a Parquet or delimited file; text is read as text, so that the spec alone decides what a cell says."""
+    dialect = spec.source.dialect
+    try:
+        if data.suffix == ".parquet":
+            return pl.read_parquet(data)
+        return pl.read_csv(
+            data, separator=dialect.delimiter, quote_char=dialect.quote, infer_schema=False,
+            null_values=list(dialect.null_values),
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        raise InputError("E_MISSING", f"there is no file {data}") from error
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        what = data.suffix or "delimited text"
+        raise InputError("E_FORMAT", f"{data.name} cannot be read as {what}: {reason}") from error
+
+
+def _write(out: Path, predicted: pl.DataFrame) -> None:
+    """Whole or not at all."""
+    with tempfile.TemporaryDirectory() as scratch:
+        made = Path(scratch) / out.name
+        if out.suffix == ".csv":
+            predicted.write_csv(made)
+        else:
+            predicted.write_parquet(made)
+        write_file(out.resolve(), made.read_bytes())
