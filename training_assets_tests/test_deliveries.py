@@ -116,6 +116,7 @@ def test_a_promotion_reaches_a_folder_and_a_webhook_and_a_rollback_too(place: Wo
     assert SECRET not in str(place.places.ledger.events(MODEL))
 
 
+@pytest.mark.slow
 def test_who_is_down_gets_every_move_later_in_order(place: Workplace, receiver: Receiver) -> None:
     receiver.status = 503
     released(place, "2026-02.csv", 2)
@@ -134,6 +135,7 @@ def test_who_is_down_gets_every_move_later_in_order(place: Workplace, receiver: 
     assert place.tick("outbox").skip_message == "everything has arrived"
 
 
+@pytest.mark.slow
 def test_the_sensor_delivers_what_a_dead_process_left(place: Workplace, receiver: Receiver) -> None:
     released(place, "2026-02.csv", 2)
     released(place, "2026-03.csv", 3)
@@ -146,6 +148,7 @@ def test_the_sensor_delivers_what_a_dead_process_left(place: Workplace, receiver
     assert not place.tick("outbox").run_requests
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [302, 404])
 def test_only_a_2xx_is_an_arrival(place: Workplace, receiver: Receiver, status: int) -> None:
     receiver.status = status
@@ -155,6 +158,7 @@ def test_only_a_2xx_is_an_arrival(place: Workplace, receiver: Receiver, status: 
     assert str(status) in failed.data["reason"]
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_not_ours_is_left_alone(place: Workplace) -> None:
     theirs = place.root / "served" / "churn"
     theirs.mkdir(parents=True)
@@ -165,6 +169,7 @@ def test_a_folder_that_is_not_ours_is_left_alone(place: Workplace) -> None:
     assert "is there already and is no link of ours" in failed.data["reason"]
 
 
+@pytest.mark.slow
 def test_changed_files_are_not_delivered(place: Workplace) -> None:
     released(place, "2026-02.csv", 2)
     released(place, "2026-03.csv", 3)
@@ -194,6 +199,7 @@ def test_people_are_told_of_open_cases_once(place: Workplace, receiver: Receiver
     assert outbox(place).waiting() == []
 
 
+@pytest.mark.slow
 def test_a_secret_that_is_not_there_fails_the_delivery_and_not_the_release(
     place: Workplace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

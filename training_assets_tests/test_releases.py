@@ -155,6 +155,7 @@ def test_rollback_proves_the_earlier_version_first_and_then_holds_the_pulled_one
     assert trained_in
 
 
+@pytest.mark.slow
 def test_a_rollback_to_a_version_whose_files_changed_moves_nothing(place: Workplace) -> None:
     released(place, "2026-02.csv", 2)
     released(place, "2026-03.csv", 3)
@@ -181,6 +182,7 @@ def test_policy_alone_promotes_what_passed_at_low_risk(place: Workplace) -> None
     assert "automatic promotion is frozen" in open_cases(place)[0].text
 
 
+@pytest.mark.slow
 def test_a_verdict_against_an_earlier_champion_is_made_anew(place: Workplace) -> None:
     next_version(place, "2026-02.csv", 2)
     next_version(place, "2026-03.csv", 3)
@@ -278,6 +280,7 @@ def test_an_alias_moved_by_hand_opens_a_case_and_moves_nothing_else(place: Workp
     assert not open_cases(place, "alias")
 
 
+@pytest.mark.slow
 def test_the_cases_are_an_asset(place: Workplace) -> None:
     next_version(place, "2026-02.csv", 2)
     event = place.instance.get_latest_materialization_event(dg.AssetKey([MODEL, "review_cases"]))
@@ -288,6 +291,7 @@ def test_the_cases_are_an_asset(place: Workplace) -> None:
     assert place.materialise("review_cases").success
 
 
+@pytest.mark.slow
 def test_the_forms_do_what_the_commands_do(place: Workplace) -> None:
     released(place, "2026-02.csv", 2)
     next_version(place, "2026-03.csv", 3)

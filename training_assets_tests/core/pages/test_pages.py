@@ -1,0 +1,129 @@
+"""Pages hold what was measured, escape what users wrote, and print the unknown as unknown."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from training_assets.core.evaluation.gates import judge, policy_digest
+from training_assets.core.evaluation.report import evaluate
+from training_assets.core.pages import card_of, card_page, card_text, report_page
+from training_assets.spec import ModelSpec
+from training_assets_tests.core.evaluation.made_up import binary
+
+HOSTILE = "<script>alert('x')</script> | **bold**"
+DIGESTS = {"report": "r" * 64, "candidate": "c" * 64, "scorer": "s" * 64}
+FACTS: dict[str, Any] = {
+    "family": "blend",
+    "params": {"depth": 6, "learning_rate": 0.04},
+    "threshold": 0.3,
+    "calibration": None,
+    "lineage": {
+        "dataset": "v1-abc", "batches": ["b" * 64], "train_split": "t", "validation_split": "v", "test_split": "e",
+    },
+}  # fmt: skip
+
+
+def spec(**sections: Any) -> ModelSpec:
+    attributes = {
+        "description": HOSTILE,
+        "source": {"path": "rows.csv", "format": "csv"},
+        "columns": {"age": {"type": "integer"}, "churned": {"type": "string", "nullable": False}},
+        "target": {"column": "churned", "task": "binary", "positive": "yes", "classes": ["no", "yes"]},
+        "evaluation": {"gates": [{"kind": "value", "metric": "roc_auc", "min": 0.5}, {"kind": "parity"}]},
+    }
+    return ModelSpec.model_validate({**attributes, **sections})
+
+
+def report() -> dict[str, Any]:
+    y, scores = binary(400, seed=1)
+    found = evaluate(
+        "binary", y, scores, classes=["no", HOSTILE], threshold=0.5, spec=spec().evaluation, train_target=y, seed=0,
+        groups=None,
+    )  # fmt: skip
+    slices = [
+        {
+            "slice": HOSTILE,
+            "part": "a",
+            "rows": 40,
+            "judged": True,
+            "reason": None,
+            "metrics": {"roc_auc": {"value": 0.7}},
+        },
+        {"slice": "small", "part": "b", "rows": 3, "judged": False, "reason": "too few rows", "metrics": None},
+    ]
+    return {
+        **found, "comparison": None, "slices": slices, "candidate": "c" * 64,
+        "runtime": {"latency_ms": 3.0, "latency_ms_median": 2.0, "rows_per_second": 54321.0, "memory_mb": 1.5},
+        "parity": {"rows": 64, "largest_difference": 0.0}, "card": {"fields": {}},
+    }  # fmt: skip
+
+
+def page(found: dict[str, Any]) -> str:
+    gates = spec().evaluation.gates
+    verdict = judge(found, gates, candidate="c" * 64, report_digest="r" * 64, policy_digest=policy_digest(gates))
+    about = {"model": "churn", "description": HOSTILE}
+    return report_page(found, verdict, about, {"Data": {HOSTILE: HOSTILE}}, {"roc": b"png"})
+
+
+def test_the_verdict_comes_first_and_the_page_stands_alone() -> None:
+    text = page(report())
+    assert text.index(">PASS<") < text.index("Metrics")
+    assert "http://" not in text
+    assert "https://" not in text
+    assert "54,321" in text
+    assert "data:image/png;base64," in text
+
+
+def test_what_users_wrote_is_text_and_never_markup() -> None:
+    assert "<script>" not in page(report())
+    assert "&lt;script&gt;" in page(report())
+    card = card_of(spec(card={"overview": HOSTILE, "users": [HOSTILE]}), "churn", report(), FACTS, DIGESTS)
+    assert "<script>" not in card_page(card)
+    assert "<script>" not in card_text(card)
+    line = next(line for line in card_text(card).splitlines() if "roc_auc" in line and "alert" in line)
+    assert line.count(" | ") == 5
+
+
+def test_a_champion_is_shown_beside_the_candidate() -> None:
+    found = report()
+    change = {
+        "champion": 0.8,
+        "challenger": 0.81,
+        "difference": 0.01,
+        "low": 0.001,
+        "high": 0.02,
+        "smallest_change": 0.01,
+    }
+    found["comparison"] = {"champion": "3", "candidate": "d" * 64, "rows": 300, "pruned": 100, "reason": None}
+    found["comparison"] |= {"metrics": {"roc_auc": change}}
+    text = page(found)
+    assert "Version 3 in production" in text
+    assert "100 rows were left out" in text
+    found["comparison"] |= {"metrics": {}, "reason": "too few rows that the champion never saw"}
+    assert "too few rows that the champion never saw" in page(found)
+
+
+def test_the_unknown_is_printed_as_unknown_and_every_number_has_its_source() -> None:
+    found = report()
+    card = card_of(spec(), "churn", found, FACTS, DIGESTS)
+    for name in ("users", "use_cases", "out_of_scope", "limitations", "ethical_considerations"):
+        assert card["considerations"][name] == "unknown"
+    metrics = card["quantitative_analysis"]["performance_metrics"]
+    assert {each["source"] for each in metrics} == {DIGESTS["report"]}
+    assert {each["type"] for each in metrics} == set(found["metrics"])
+    assert card["risk_rating"] == "medium"
+    assert json.loads(json.dumps(card)) == card
+    assert "unknown" in card_page(card)
+    assert "- unknown" in card_text(card)
+
+
+def test_undefined_metrics_are_unknown() -> None:
+    found = copy.deepcopy(report())
+    found["metrics"]["roc_auc"] |= {"value": None, "low": None, "high": None}
+    assert "unknown" in page(found)
+
+
+def test_the_same_report_gives_the_same_page() -> None:
+    assert page(report()) == page(report())
