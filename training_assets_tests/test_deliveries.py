@@ -16,11 +16,18 @@ import polars as pl
 import pytest
 
 from training_assets.core.parity import largest_difference
-from training_assets.resources.models import Model
-from training_assets.resources.outbox import DELIVERED, FAILED, Outbox
+from training_assets.resources.outbox import DELIVERED, FAILED
 from training_assets.resources.receivers import KEY_HEADER, SIGNATURE_HEADER, signature
-from training_assets.resources.registry import Registry
-from training_assets_tests.test_releases import EVALUATION, live, open_cases, promote, released, rolled_back, said
+from training_assets_tests.test_releases import (
+    EVALUATION,
+    live,
+    open_cases,
+    outbox_of,
+    promote,
+    released,
+    rolled_back,
+    said,
+)
 from training_assets_tests.workplace import MODEL, Workplace, customers, failures, workplace
 
 SECRET = "s3cret-planted"  # noqa: S105 - it is planted, to be looked for
@@ -82,11 +89,7 @@ def place(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -
         yield made.with_spec(evaluation=EVALUATION, release=release)
 
 
-def outbox(place: Workplace) -> Outbox:
-    return Outbox(Model(MODEL, place.spec), place.places, Registry(place.places.mlflow_uri))
-
-
-def test_a_promotion_reaches_a_folder_and_a_webhook_and_a_rollback_too(place: Workplace, receiver: Receiver) -> None:
+def test_a_promotion_reaches_a_folder_and_a_webhook(place: Workplace, receiver: Receiver) -> None:
     import mlflow
 
     released(place, "2026-02.csv", 2)
@@ -105,15 +108,21 @@ def test_a_promotion_reaches_a_folder_and_a_webhook_and_a_rollback_too(place: Wo
     assert headers[KEY_HEADER] == told["idempotency_key"]
     at, _, sent = headers[SIGNATURE_HEADER].removeprefix("t=").partition(",v1=")
     assert hmac.compare_digest(sent, hmac.new(SECRET.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest())
+    assert outbox_of(place).waiting() == []
+    assert SECRET not in str(place.places.ledger.events(MODEL))
+
+
+@pytest.mark.slow
+def test_every_move_is_told_a_rollback_too(place: Workplace, receiver: Receiver) -> None:
+    released(place, "2026-02.csv", 2)
     released(place, "2026-03.csv", 3)
+    link = place.root / "served" / "churn"
     second = link.resolve()
     rolled_back(place)
-    outbox(place).send(run_id="r", say=lambda _line: None)
+    outbox_of(place).send(run_id="r", say=lambda _line: None)
     assert [each["to"] for each in receiver.bodies()] == ["1", "2", "1"]
     assert len({each["idempotency_key"] for each in receiver.bodies()}) == 3
     assert link.resolve() != second
-    assert outbox(place).waiting() == []
-    assert SECRET not in str(place.places.ledger.events(MODEL))
 
 
 @pytest.mark.slow
@@ -129,8 +138,8 @@ def test_who_is_down_gets_every_move_later_in_order(place: Workplace, receiver: 
     assert failed[0].data["reason"] == "E_DELIVERY: the receiver answered with status 503"
     assert "wait for their next attempt" in (place.tick("outbox").skip_message or "")
     receiver.status = 200
-    assert outbox(place).send(run_id="r", say=lambda _line: None, at_once=True)
-    assert outbox(place).send(run_id="r", say=lambda _line: None, at_once=True)
+    assert outbox_of(place).send(run_id="r", say=lambda _line: None, at_once=True)
+    assert outbox_of(place).send(run_id="r", say=lambda _line: None, at_once=True)
     assert [each["to"] for each in receiver.bodies()] == ["1", "2"]
     assert place.tick("outbox").skip_message == "everything has arrived"
 
@@ -178,7 +187,7 @@ def test_changed_files_are_not_delivered(place: Workplace) -> None:
     rolled_back(place)
     for bundle in (place.root / "home" / "mlflow").rglob("bundle.json"):
         bundle.write_text("{}")
-    assert not outbox(place).send(run_id="r", say=lambda _line: None)
+    assert not outbox_of(place).send(run_id="r", say=lambda _line: None)
     assert "have changed since it was registered" in place.places.ledger.events(MODEL, FAILED)[-1].data["reason"]
     assert link.resolve() == before
 
@@ -190,13 +199,13 @@ def test_people_are_told_of_open_cases_once(place: Workplace, receiver: Receiver
     assert place.stage().success
     (case,) = open_cases(place)
     for _ in range(2):
-        outbox(place).send(run_id="r", say=lambda _line: None)
+        outbox_of(place).send(run_id="r", say=lambda _line: None)
     (told,) = receiver.bodies()
     assert told["title"] == f"{MODEL}: {case.name} waits for you"
     assert f"training-assets review {MODEL} {case.name}" in told["message"]
     said(place, case)
     assert promote(place).success
-    assert outbox(place).waiting() == []
+    assert outbox_of(place).waiting() == []
 
 
 @pytest.mark.slow

@@ -297,6 +297,7 @@ def test_renamed_levels_make_another_candidate(place: Workplace) -> None:
     assert metadata_of(first, "tuned_model")["candidate"] != metadata_of(second, "tuned_model")["candidate"]
 
 
+@pytest.mark.slow
 def test_going_back_to_an_earlier_spec_stages_its_version_again(place: Workplace) -> None:
     place.train()
     place.stage()
@@ -310,6 +311,7 @@ def test_going_back_to_an_earlier_spec_stages_its_version_again(place: Workplace
     assert place.places.ledger.pointer(MODEL, "staging") == "1"
 
 
+@pytest.mark.slow
 def test_drift_is_judged_against_the_staged_version(place: Workplace) -> None:
     place.train()
     place.stage()

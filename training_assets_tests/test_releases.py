@@ -15,6 +15,7 @@ from training_assets.assets.deciding import Decision, decide
 from training_assets.assets.rollback import roll_back
 from training_assets.core.errors import InputError
 from training_assets.resources.models import Model
+from training_assets.resources.outbox import Outbox
 from training_assets.resources.registry import Registry
 from training_assets.resources.releases import Releases
 from training_assets.resources.reviews import Case
@@ -62,6 +63,10 @@ def rolled_back(place: Workplace, to: str | None = None, reason: str = "it errs"
     artifacts = place.definitions().resources["artifacts"]
     about = {"to": to, "reason": reason, "actor": ADA, "run_id": "command"}
     roll_back(Model(MODEL, place.spec), place.places, artifacts, registry(place), **about)
+
+
+def outbox_of(place: Workplace) -> Outbox:
+    return Outbox(Model(MODEL, place.spec), place.places, registry(place))
 
 
 def live(place: Workplace) -> str | None:
@@ -193,6 +198,7 @@ def test_a_verdict_against_an_earlier_champion_is_made_anew(place: Workplace) ->
     assert live(place) == "2"
 
 
+@pytest.mark.slow
 def test_a_change_of_the_rules_voids_the_verdict_and_the_sensor_has_it_made_anew(place: Workplace) -> None:
     next_version(place, "2026-02.csv", 2)
     place = place.with_spec(evaluation={**EVALUATION, "gates": GATES[:1]})

@@ -1,4 +1,4 @@
-"""The pages of a judged candidate, report and model card, written once a verdict beside the artifacts."""
+"""The pages of a judged candidate, report and model card, written once a verdict."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write_pages(
     model: Model, places: Places, verdict: Verdict, report: Mapping[str, Any], evaluated: Result, tuned: Result
 ) -> Path:
     """The folder with `report.html`, `card.html`, `card.md` and `card.json`; the same verdict gives the same bytes."""
-    folder: Path = places.artifacts / model.name / "pages" / verdict.digest
+    folder = places.pages / model.name / verdict.digest
     card = model_card(model, report, evaluated, tuned)
     pages = {
         PAGE: report_page(

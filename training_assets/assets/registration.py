@@ -46,6 +46,7 @@ def registered_version(
     model = models.of(context)
     with clear_failures():
         report = evaluation_report.artifact.json(REPORT_FILE)
+        tuned_model.artifact.verified_folder()
     verdict = judged(model, evaluation_report, report)
     refusal = _refusal(verdict, report, evaluation_report, tuned_model, places, model)
     if refusal:

@@ -50,6 +50,11 @@ class Places:
         return self.home / "artifacts"
 
     @property
+    def pages(self) -> Path:
+        """Folder of reports and model cards, for people."""
+        return self.home / "pages"
+
+    @property
     def mlflow_uri(self) -> str:
         """MLflow's tracking and registry database."""
         return f"sqlite:///{self.mlflow_database}"

@@ -93,17 +93,15 @@ class Registry:
         import mlflow
 
         os.environ.setdefault(*NO_PROGRESS_BAR)
-        before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
-        mlflow.set_tracking_uri(self.uri)  # where `models:/` leads to is a setting of the process
-        mlflow.set_registry_uri(self.uri)
+        before = mlflow.get_tracking_uri()
+        mlflow.set_tracking_uri(self.uri)  # where `models:/` leads to is a setting of the process, the registry's too
         try:
             return Path(mlflow.artifacts.download_artifacts(f"models:/{model}/{version}", dst_path=str(folder)))
         except (mlflow.MlflowException, OSError) as error:
             message = f"version {version} of {model} cannot be had from the registry: {str(error)[:300]}"
             raise InputError("E_VERSION", message) from error
         finally:
-            mlflow.set_tracking_uri(before[0])
-            mlflow.set_registry_uri(before[1])
+            mlflow.set_tracking_uri(before)
 
     def alias(self, model: str, alias: str, version: str | None) -> None:
         """Let an alias name a version, or nothing; does nothing where it already does."""

@@ -21,7 +21,7 @@ from training_assets.core.families import FAMILIES, Data
 from training_assets.core.families.blend import blended
 from training_assets.core.scoring import Scorer, table
 from training_assets.core.training import Trained, train
-from training_assets.serving import _load_pyfunc, trusted
+from training_assets.serving import PACKAGE, SCORER, _load_pyfunc, trusted
 from training_assets.spec.target import Task
 from training_assets_tests.conftest import ROOT
 from training_assets_tests.core.encoding.made_rows import KINDS, TASKS, made, strange
@@ -257,7 +257,7 @@ def test_a_family_that_there_is_not_is_refused(family: str | None, tmp_path: Pat
 
 
 def test_a_served_model_gives_the_table(tmp_path: Path) -> None:
-    scorer("linear", "binary").save(tmp_path)
+    scorer("linear", "binary").save(tmp_path / PACKAGE / SCORER)
     rows = rows_to_score("binary")
     served = pl.from_pandas(_load_pyfunc(str(tmp_path)).predict(rows.to_pandas()))
     assert_frame_equal(served, table(scorer("linear", "binary"), rows))

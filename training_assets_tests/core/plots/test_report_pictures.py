@@ -11,7 +11,8 @@ import pytest
 
 from training_assets.core import fingerprint, plots
 from training_assets.core.evaluation.report import evaluate
-from training_assets.core.plots.canvas import TO, with_bounds
+from training_assets.core.plots.canvas import TO, number, with_bounds
+from training_assets.core.plots.thresholds import thresholds
 from training_assets.spec.evaluation import Evaluation
 from training_assets_tests.core.evaluation import made_up
 from training_assets_tests.core.plots.pictures import seen
@@ -70,10 +71,18 @@ def test_calibration_is_the_mean_gap_weighted_by_rows() -> None:
     assert seen(plots.calibration(report)).title.endswith("off by 0.0750 on average")
 
 
+def test_thresholds_show_what_another_one_would_do(binary: dict[str, Any]) -> None:
+    picture = seen(thresholds(binary))
+    assert picture.title == f"Thresholds: {number(binary['threshold'])} is used"
+    assert seen(thresholds({**binary, "threshold": None})).title == "Thresholds"
+    with pytest.raises(ValueError, match="no counts of scores"):
+        thresholds(made_up.report("multiclass"))
+
+
 @pytest.mark.parametrize(
     ("task", "names"),
     [
-        ("binary", {"roc", "precision_recall", "calibration", "confusion", "importance"}),
+        ("binary", {"roc", "precision_recall", "thresholds", "calibration", "confusion", "importance"}),
         ("multiclass", {"roc", "precision_recall", "calibration", "confusion", "importance"}),
         ("regression", {"residuals", "importance"}),
     ],
