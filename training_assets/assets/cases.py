@@ -52,12 +52,11 @@ def _metadata(places: Places, model: str) -> dict[str, dg.MetadataValue]:
 
 def _line(case: Case) -> dict[str, str]:
     decided = "" if case.decided_by is None else f"{case.decided_by}: {case.comment}"
-    return {
-        "case": case.name, "state": case.state, "opened": case.opened_at, "due": case.due or "",
-        "agreed": ", ".join(vote.actor for vote in case.votes), "decided": decided, "question": case.text[:200],
-    }  # fmt: skip
+    agreed = ", ".join(vote.actor for vote in case.votes)
+    return {"case": case.name, "state": case.state, "opened": case.opened_at[:16], "agreed": agreed, "decided": decided}
 
 
 def _question(case: Case) -> str:
     decide = f"training-assets review {case.model} {case.name} --approve --comment TEXT"
-    return f"{case.text}\n\nTo decide: `{decide}` (or `--reject`), or launch the job `{case.model}_review`."
+    due = "" if case.due is None else f" It expires {case.due[:16]} UTC: time never approves."
+    return f"{case.text}.{due}\n\nTo decide: `{decide}` (or `--reject`), or launch the job `{case.model}_review`."
