@@ -11,9 +11,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from training_assets.assets.deciding import Decision, decide
-from training_assets.assets.rollback import roll_back
 from training_assets.core.errors import InputError
+from training_assets.governance.deciding import Decision, decide
+from training_assets.governance.rollback import roll_back
 from training_assets.resources.models import Model
 from training_assets.resources.outbox import Outbox
 from training_assets.resources.registry import Registry

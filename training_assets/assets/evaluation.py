@@ -8,11 +8,8 @@ import dagster as dg
 import numpy as np
 
 from training_assets.assets.cases import show_cases
-from training_assets.assets.champion import against, live
 from training_assets.assets.encoding import PREPROCESSOR_FILE
 from training_assets.assets.features import ROWS
-from training_assets.assets.judging import REPORT, REPORT_FILE, ask_people, judged
-from training_assets.assets.pages import PAGE, write_pages
 from training_assets.assets.showing import shown
 from training_assets.assets.tuning import GOLDEN, GOLDEN_SCORES, SCORER, STUDY, read_scorer
 from training_assets.core import fingerprint, plots
@@ -24,6 +21,9 @@ from training_assets.core.evaluation.metrics import names
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.evaluation.served import parity, runtime
 from training_assets.core.families.base import Data
+from training_assets.governance.champion import against, live
+from training_assets.governance.judging import REPORT, REPORT_FILE, ask_people, judged
+from training_assets.governance.pages import PAGE, write_pages
 from training_assets.resources.artifacts import Artifacts, Result, require_origin
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.launches import launched_by
@@ -36,7 +36,7 @@ from training_assets.spec.evaluation import CARD_FIELDS
 
 @dg.asset(
     kinds={"scikitlearn", "mlflow"},
-    code_version=code_version("assets/evaluation.py", "assets/champion.py", packages=("scikit-learn",)),
+    code_version=code_version("assets/evaluation.py", "governance/champion.py", packages=("scikit-learn",)),
 )
 def evaluation_report(
     context: dg.AssetExecutionContext,

@@ -6,12 +6,12 @@ import dagster as dg
 from pydantic import Field
 
 from training_assets.assets.cases import show_cases
-from training_assets.assets.judging import CANDIDATE
-from training_assets.assets.production import RELEASE_CASE, application, launched_by_of, open_case
 from training_assets.assets.showing import shown
 from training_assets.core import fingerprint
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
+from training_assets.governance.judging import CANDIDATE
+from training_assets.governance.production import RELEASE_CASE, application, launched_by_of, open_case
 from training_assets.resources.aliases import Aliases
 from training_assets.resources.artifacts import Artifacts, Result
 from training_assets.resources.failures import clear_failures

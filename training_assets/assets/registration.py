@@ -6,8 +6,6 @@ from typing import Any
 
 import dagster as dg
 
-from training_assets.assets.judging import REPORT_FILE, VERDICT_CASE, approved_verdict, judged
-from training_assets.assets.packaging import bundled_code, package
 from training_assets.assets.showing import shown
 from training_assets.assets.tuning import GOLDEN, read_scorer
 from training_assets.core import fingerprint
@@ -15,6 +13,8 @@ from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.evaluation.gates import Verdict
 from training_assets.core.lineage import checked_subjects
+from training_assets.governance.judging import REPORT_FILE, VERDICT_CASE, approved_verdict, judged
+from training_assets.governance.packaging import bundled_code, package
 from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.locks import exclusively

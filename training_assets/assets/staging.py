@@ -2,12 +2,12 @@
 
 import dagster as dg
 
-from training_assets.assets.production import ask_for_production
-from training_assets.assets.proof import prove
 from training_assets.assets.showing import shown
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.errors import InputError
+from training_assets.governance.production import ask_for_production
+from training_assets.governance.proof import prove
 from training_assets.resources.aliases import Aliases
 from training_assets.resources.artifacts import Artifacts, Result
 from training_assets.resources.ledger import Event

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from training_assets.assets.deciding import Decision, decide
 from training_assets.core.errors import InputError
 from training_assets.core.release.dates import moment
+from training_assets.governance.deciding import Decision, decide
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry

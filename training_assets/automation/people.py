@@ -8,11 +8,11 @@ import dagster as dg
 from pydantic import Field
 
 from training_assets.assets.cases import show_cases
-from training_assets.assets.deciding import Decision, decide
 from training_assets.assets.live import show_live
-from training_assets.assets.rollback import roll_back
 from training_assets.core.errors import InputError
 from training_assets.core.release.dates import moment
+from training_assets.governance.deciding import Decision, decide
+from training_assets.governance.rollback import roll_back
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Models

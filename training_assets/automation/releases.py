@@ -8,13 +8,13 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
 
 from training_assets.assets.cases import show_cases
-from training_assets.assets.judging import CANDIDATE, VERDICT_CASE
 from training_assets.assets.live import LIVE
-from training_assets.assets.production import RELEASE_CASE, StaleVerdictError, application
 from training_assets.automation.decisions import take_from_git
 from training_assets.automation.requests import INTERVAL_SECONDS, request, result, running
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
+from training_assets.governance.judging import CANDIDATE, VERDICT_CASE
+from training_assets.governance.production import RELEASE_CASE, StaleVerdictError, application
 from training_assets.resources.aliases import Aliases
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.launches import MODEL_TAG, OF_RUN_TAG
@@ -100,10 +100,12 @@ def _promotions(
             yield request(context.instance, f"{model.name}_train", tags)
             continue
         except InputError as error:
-            yield str(error)
+            if number == staged:
+                yield str(error)
             continue
         if asked.way is None:
-            yield f"version {number} waits for a person: {'; '.join(asked.reasons)}"
+            if number == staged:  # of others, an earlier approval was of another state of things
+                yield f"version {number} waits for a person: {'; '.join(asked.reasons)}"
             continue
         tags = {MODEL_TAG: model.name, RELEASE_TAG: f"{number}-{asked.subject[:40]}"}
         config = {"ops": {LIVE: {"config": {"version": number}}}}

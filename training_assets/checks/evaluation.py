@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from training_assets.assets.judging import REPORT, REPORT_FILE, approved_verdict, judged
 from training_assets.checks.wearing import claims, worn
 from training_assets.core.evaluation.findings import verdict_findings
+from training_assets.governance.judging import REPORT, REPORT_FILE, approved_verdict, judged
 from training_assets.resources.artifacts import Result
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places

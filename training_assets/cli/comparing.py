@@ -9,13 +9,13 @@ import numpy as np
 import polars as pl
 
 from training_assets.assets.features import ROWS
-from training_assets.assets.proof import tuned_of
 from training_assets.assets.tuning import read_scorer
 from training_assets.cli.project import Project, open_project
 from training_assets.core.encoding.labels import known_labels
 from training_assets.core.errors import InputError
 from training_assets.core.evaluation.comparison import Scored, Setting, compare, unseen
 from training_assets.core.scoring import Scorer
+from training_assets.governance.proof import tuned_of
 from training_assets.resources.artifacts import Result
 from training_assets.resources.releases import Releases
 

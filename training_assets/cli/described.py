@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from training_assets.assets.evaluation import measured
-from training_assets.assets.judging import REPORT, REPORT_FILE, judged
 from training_assets.assets.registration import REGISTERED
 from training_assets.assets.validation import VALIDATED
 from training_assets.cli.project import Project
+from training_assets.governance.judging import REPORT, REPORT_FILE, judged
 
 
 def described(project: Project, model: str, run_id: str) -> dict[str, Any]:

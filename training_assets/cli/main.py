@@ -163,10 +163,10 @@ def review(
     more people must agree, the case stays open for them. Exit status: 0 done or listed; 3 still open; 1 failed; 2 bad
     input.
     """
-    from training_assets.assets.deciding import Decision
     from training_assets.cli import reviewing
     from training_assets.cli.who import actor
     from training_assets.core.release.dates import moment
+    from training_assets.governance.deciding import Decision
 
     if says is None:
         cases = reviewing.listed(model, case)

@@ -10,14 +10,14 @@ from typing import Any
 
 from training_assets.assets.cases import show_cases
 from training_assets.assets.live import LIVE, show_live
-from training_assets.assets.production import RELEASE_CASE, application
-from training_assets.assets.reproducing import reproduce
-from training_assets.assets.rollback import roll_back
 from training_assets.cli.launching import FAILED, PASSED, REVIEW, execute
 from training_assets.cli.progress import Progress
 from training_assets.cli.project import Project, open_project
 from training_assets.core.errors import InputError
 from training_assets.core.release.dates import moment
+from training_assets.governance.production import RELEASE_CASE, application
+from training_assets.governance.reproducing import reproduce
+from training_assets.governance.rollback import roll_back
 from training_assets.resources.ledger import Event
 from training_assets.resources.outbox import Outbox
 from training_assets.resources.releases import STAGING, Releases, Span

@@ -6,9 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from training_assets.assets.cases import show_cases
-from training_assets.assets.deciding import RELEASING, Decision
-from training_assets.assets.deciding import decide as decide_case
-from training_assets.assets.production import RELEASE_CASE
 from training_assets.cli.accepting import accept_changes
 from training_assets.cli.launching import FAILED, PASSED, REVIEW, execute
 from training_assets.cli.progress import Progress
@@ -16,6 +13,9 @@ from training_assets.cli.project import Project, open_project
 from training_assets.cli.releasing import promoted
 from training_assets.core.errors import InputError
 from training_assets.core.validation.changes import Change
+from training_assets.governance.deciding import RELEASING, Decision
+from training_assets.governance.deciding import decide as decide_case
+from training_assets.governance.production import RELEASE_CASE
 from training_assets.resources.launches import OF_RUN_TAG
 from training_assets.resources.reviews import Case
 from training_assets.resources.schema_cases import SCHEMA

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from training_assets.assets.judging import REPORT
 from training_assets.assets.validation import VALIDATED
 from training_assets.cli.described import described
 from training_assets.cli.launching import BAD_INPUT, FAILED, PASSED, REJECTED, REVIEW, execute
 from training_assets.cli.progress import Progress
 from training_assets.cli.project import Project, open_project
 from training_assets.cli.releasing import free_by_policy, promoted
+from training_assets.governance.judging import REPORT
 from training_assets.resources.locks import exclusively, is_held
 
 BY_VERDICT = {"REVIEW": REVIEW, "UNGATED": REVIEW, "REJECT": REJECTED}

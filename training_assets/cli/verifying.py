@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training_assets.assets.judging import VERDICT_CASE
-from training_assets.assets.packaging import BUNDLE
-from training_assets.assets.proof import package_of
 from training_assets.cli.project import Project, open_project
 from training_assets.core import fingerprint
 from training_assets.core.bundle import dependencies
 from training_assets.core.errors import InputError
 from training_assets.core.evaluation.verdict import Verdict
+from training_assets.governance.judging import VERDICT_CASE
+from training_assets.governance.packaging import BUNDLE
+from training_assets.governance.proof import package_of
 from training_assets.resources.ledger import Event
 from training_assets.resources.releases import PRODUCTION, Releases
 from training_assets.resources.signing import PUBLIC_KEY, SIGNATURE, require_signature

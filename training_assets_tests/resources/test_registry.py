@@ -10,11 +10,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from training_assets.assets.packaging import bundled_code
 from training_assets.core.families import FAMILIES, Data
 from training_assets.core.families.base import Learning
 from training_assets.core.parity import largest_difference
 from training_assets.core.scoring import Scorer, table
+from training_assets.governance.packaging import bundled_code
 from training_assets.resources.registry import Registry
 from training_assets.serving import PACKAGE, SCORER
 from training_assets_tests.core.encoding.mixed_rows import KINDS, fitted, mixed

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from training_assets.assets.judging import VERDICT_CASE
-from training_assets.assets.production import RELEASE_CASE
 from training_assets.core.errors import InputError
 from training_assets.core.release.approvals import Vote, may_vote
+from training_assets.governance.judging import VERDICT_CASE
+from training_assets.governance.production import RELEASE_CASE
 from training_assets.resources.aliases import ALIAS_CASE, Aliases
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places

@@ -9,11 +9,11 @@ from typing import Any
 import dagster as dg
 
 from training_assets.assets.cases import show_cases
-from training_assets.assets.judging import CANDIDATE, REPORT, REPORT_FILE, approved_verdict, judged
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
 from training_assets.core.evaluation.verdict import Verdict
 from training_assets.core.release.policy import Standing, Way, open_way
+from training_assets.governance.judging import CANDIDATE, REPORT, REPORT_FILE, approved_verdict, judged
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.launches import launched_by
 from training_assets.resources.ledger import Event

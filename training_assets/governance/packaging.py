@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from training_assets.assets.judging import REPORT_FILE
-from training_assets.assets.pages import write_pages
 from training_assets.assets.tuning import GOLDEN, GOLDEN_SCORES, SCORER, STUDY
 from training_assets.core import fingerprint
 from training_assets.core.bundle import statement
 from training_assets.core.evaluation.verdict import Verdict
 from training_assets.core.import_closure import PACKAGE, modules_behind
+from training_assets.governance.judging import REPORT_FILE
+from training_assets.governance.pages import write_pages
 from training_assets.resources.artifacts import Result
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places

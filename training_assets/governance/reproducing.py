@@ -11,8 +11,6 @@ from typing import Any
 
 import polars as pl
 
-from training_assets.assets.packaging import BUNDLE
-from training_assets.assets.proof import package_of
 from training_assets.assets.tuning import CODE, GOLDEN, GOLDEN_SCORES, STUDY
 from training_assets.core import fingerprint
 from training_assets.core.encoding import Preprocessor
@@ -27,6 +25,8 @@ from training_assets.core.search.study import Study
 from training_assets.core.splitting import deal
 from training_assets.core.training import rebuilt
 from training_assets.core.validation.duplicates import counting
+from training_assets.governance.packaging import BUNDLE
+from training_assets.governance.proof import package_of
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.checkout import made_with
 from training_assets.resources.ledger import Event

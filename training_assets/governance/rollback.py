@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from training_assets.assets.production import RELEASE_CASE
-from training_assets.assets.proof import prove, tuned_of
 from training_assets.assets.tuning import GOLDEN
 from training_assets.core.errors import InputError
+from training_assets.governance.production import RELEASE_CASE
+from training_assets.governance.proof import prove, tuned_of
 from training_assets.resources.aliases import Aliases
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.ledger import Event, PointerMovedError

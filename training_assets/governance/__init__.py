@@ -1,0 +1,1 @@
+"""What decides about versions, whoever asks: verdicts, people's decisions, promotion, rollback, proof, reproduction."""
