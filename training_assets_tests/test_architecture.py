@@ -104,3 +104,21 @@ def test_the_environment_is_read_where_a_process_begins_alone() -> None:
 def test_every_module_says_what_lives_there() -> None:
     silent = [path for path in PACKAGE.rglob("*.py") if ast.get_docstring(ast.parse(path.read_text())) is None]
     assert silent == []
+
+
+def test_pointers_move_in_three_places_and_production_in_one() -> None:
+    def calls(path: Path) -> list[ast.Call]:
+        tree = ast.parse(path.read_text())
+        found = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        return [call for call in found if isinstance(call.func, ast.Attribute) and call.func.attr == "move"]
+
+    moving = {str(path.relative_to(PACKAGE)): calls(path) for path in PACKAGE.rglob("*.py") if calls(path)}
+    assert set(moving) == {"assets/registration.py", "assets/staging.py", "resources/releases.py"}
+    names = {
+        str(where): ast.unparse(call.args[1]) for where, every in moving.items() for call in every if len(call.args) > 1
+    }
+    assert names == {
+        "assets/registration.py": "PRESENT",
+        "assets/staging.py": "STAGING",
+        "resources/releases.py": "PRODUCTION",
+    }

@@ -124,13 +124,13 @@ def ring(*_): raise Rung
 signal.signal(signal.SIGALRM, ring)
 began = time.time(), time.monotonic(), time.perf_counter()
 slept(0.3)
-assert all(now() - then < 0.1 for now, then in zip((time.time, time.monotonic, time.perf_counter), began))
+assert all(now() - then < 0.25 for now, then in zip((time.time, time.monotonic, time.perf_counter), began))
 signal.alarm(1)
 spent = cpu_clock.cpu_seconds()
 try:
     while cpu_clock.cpu_seconds() - spent < 10: pass
 except Rung:
-    assert 1.5 < cpu_clock.cpu_seconds() - spent < 2.5
+    assert 1.5 < cpu_clock.cpu_seconds() - spent < 4
     print("rung")
 """
 
