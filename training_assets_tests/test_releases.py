@@ -146,11 +146,10 @@ def test_rollback_proves_the_earlier_version_first_and_then_holds_the_pulled_one
     released(place, "2026-03.csv", 3)
     with pytest.raises(InputError, match="say why"):
         rolled_back(place, reason=" ")
-    trained_in = str(Releases(place.places.ledger, MODEL).version("1").data["trained_in"])
     rolled_back(place)
     assert live(place) == "1"
     assert registry(place).aliases(MODEL) == {"challenger": "2", "champion": "1"}
-    assert "rolled back" in (place.tick("releases").skip_message or "") or not place.tick("releases").run_requests
+    assert not place.tick("releases").run_requests
     refused = promote(place)
     assert "it was rolled back: it errs" in failures(refused)[0]
     before = open_cases(place)[-1]
@@ -158,7 +157,6 @@ def test_rollback_proves_the_earlier_version_first_and_then_holds_the_pulled_one
     done = promote(place)
     assert done.success, failures(done)
     assert live(place) == "2"
-    assert trained_in
 
 
 @pytest.mark.slow

@@ -11,15 +11,16 @@ import polars as pl
 from training_assets.assets.features import ROWS
 from training_assets.assets.tuning import read_scorer
 from training_assets.cli.project import Project, open_project
+from training_assets.core.differences import differences
 from training_assets.core.encoding.labels import known_labels
 from training_assets.core.errors import InputError
 from training_assets.core.evaluation.comparison import Scored, Setting, compare, unseen
 from training_assets.core.scoring import Scorer
+from training_assets.governance.champion import LEARNT_FROM
 from training_assets.governance.proof import tuned_of
 from training_assets.resources.artifacts import Result
 from training_assets.resources.releases import Releases
 
-LEARNT_FROM = ("train_split", "validation_split")
 WITHIN_IDENTITY = ("training", "search", "decision")
 """Parts of the spec that decide the model."""
 
@@ -46,7 +47,7 @@ def side_by_side(model: str, first: str, second: str) -> dict[str, Any]:
                 "batches_added": len(batches[1] - batches[0]),
                 "batches_removed": len(batches[0] - batches[1]),
             },
-            "spec": _differences(_spec(facts[0]), _spec(facts[1])),
+            "spec": differences(_spec(facts[0]), _spec(facts[1])),
             "code": {
                 "commit": [each["made_with"]["commit"] for each in facts],
                 "training_code": [each["identity"]["code"] for each in facts],
@@ -108,18 +109,6 @@ def _split(project: Project, model: str, run: str, name: str) -> pl.DataFrame:
 
 def _spec(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {key: facts["identity"][key] for key in WITHIN_IDENTITY}
-
-
-def _differences(one: Mapping[str, Any], two: Mapping[str, Any], above: str = "") -> dict[str, list[Any]]:
-    """Keys, with dots, whose values differ."""
-    found: dict[str, list[Any]] = {}
-    for key in {**one, **two}:
-        left, right = one.get(key), two.get(key)
-        if isinstance(left, Mapping) and isinstance(right, Mapping):
-            found |= _differences(left, right, f"{above}{key}.")
-        elif left != right:
-            found[f"{above}{key}"] = [left, right]
-    return found
 
 
 def table(found: Mapping[str, Any]) -> str:

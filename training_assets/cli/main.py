@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import click
 
+from training_assets.cli.release_commands import COMMANDS
 from training_assets.core.errors import InputError
 
 FAILED, BAD_INPUT = 1, 2
@@ -183,156 +184,6 @@ def review(
 
 @main.command()
 @click.argument("model")
-@click.argument("version", required=False)
-@click.option("--by", help="Who promotes; default: git's user.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def promote(model: str, version: str | None, *, by: str | None, as_json: bool) -> None:
-    """Let production serve VERSION of MODEL (default: staging's), where policy or an approval allows it.
-
-    Exit status: 0 it is live; 3 people have to agree first, and their case is open; 1 failed; 2 bad input.
-    """
-    from training_assets.cli import releasing
-    from training_assets.cli.who import actor
-
-    done = releasing.promote(model, version, by=actor(by), say=lambda line: click.echo(line, err=as_json))
-    if as_json:
-        click.echo(json.dumps(done, indent=2))
-    elif done["exit_status"] == 0:
-        click.echo(f"{model}: version {done['live']} is live")
-    else:
-        for problem in done["problems"]:
-            click.echo(f"problem: {problem}")
-    sys.exit(done["exit_status"])
-
-
-@main.command()
-@click.argument("model")
-@click.option("--to", help="Version to go back to; default: the newest sound one before the present.")
-@click.option("--reason", required=True, help="Why the present version is pulled; lands in the ledger.")
-@click.option("--by", help="Who pulls it; default: git's user.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def rollback(model: str, *, to: str | None, reason: str, by: str | None, as_json: bool) -> None:
-    """Bring an earlier version of MODEL back to production, after proving that it loads and scores as it did.
-
-    The pulled version is in quarantine: only an approval brings it back. Nothing is promoted by policy for a while
-    (release.freeze_hours).
-    """
-    from training_assets.cli import releasing
-    from training_assets.cli.who import actor
-
-    moved = releasing.rollback(model, to, reason=reason, by=actor(by))
-    if as_json:
-        click.echo(json.dumps(moved, indent=2))
-        return
-    click.echo(f"{model}: production is back at version {moved['to']}; version {moved['from']} is in quarantine")
-    click.echo(f"  nothing is promoted by policy until {moved['frozen_until']}")
-    for line in moved["deliveries"]:
-        click.echo(f"  {line}")
-
-
-@main.command()
-@click.argument("model")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, with every event's data and hash.")
-def history(model: str, *, as_json: bool) -> None:
-    """Tell what happened to MODEL: verdicts, versions, moves, cases, by whom and why."""
-    from training_assets.cli import releasing
-
-    lines = releasing.history(model)
-    click.echo(json.dumps(lines, indent=2) if as_json else releasing.history_table(lines))
-
-
-@main.command("who-was-live")
-@click.argument("model")
-@click.option("--at", help="A moment, e.g. 2026-11-30T18:00 (UTC unless it says otherwise); default: now.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def who_was_live(model: str, *, at: str | None, as_json: bool) -> None:
-    """Say which version of MODEL production served at a moment, and when each one was live."""
-    from training_assets.cli import releasing
-
-    found = releasing.who_was_live(model, at)
-    click.echo(json.dumps(found, indent=2) if as_json else releasing.live_table(found))
-
-
-@main.command()
-@click.argument("model")
-@click.argument("version", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def verify(model: str, version: str | None, *, as_json: bool) -> None:
-    """Check that ledger, pointers, decisions, files and signatures of MODEL (or one VERSION) are what they were.
-
-    Exit status: 0 everything holds; 1 something does not.
-    """
-    from training_assets.cli import verifying
-
-    lines = verifying.verify(model, version)
-    click.echo(json.dumps(lines, indent=2) if as_json else verifying.table(lines))
-    sys.exit(0 if all(line["holds"] for line in lines) else FAILED)
-
-
-@main.command()
-@click.argument("model")
-@click.argument("first")
-@click.argument("second")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def compare(model: str, first: str, second: str, *, as_json: bool) -> None:
-    """Show two versions of MODEL side by side: data, spec, code, parameters, metrics and predictions."""
-    from training_assets.cli import comparing
-
-    found = comparing.side_by_side(model, first, second)
-    click.echo(json.dumps(found, indent=2) if as_json else comparing.table(found))
-
-
-@main.command()
-@click.argument("model")
-@click.argument("version")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, and progress on standard error.")
-def reproduce(model: str, version: str, *, as_json: bool) -> None:
-    """Build VERSION of MODEL again from its recorded rows, spec and study, and say how equal it is.
-
-    Level 1: the canonical model is equal; 2: predictions of golden rows are; 3: metrics are within one standard error.
-    Exit status: 0 a level was reached; 1 none was; 2 bad input.
-    """
-    from training_assets.cli import releasing
-
-    found = releasing.reproduced(model, version, lambda line: click.echo(f"  {line}", err=as_json))
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-    else:
-        level = f"reproduced at level {found['level']}" if found["level"] else "not reproduced"
-        click.echo(f"{model}: version {version} {level}")
-        for line in found["seen"]:
-            click.echo(f"  {line}")
-        for line in found["causes"]:
-            click.echo(f"  changed since: {line}")
-    sys.exit(0 if found["level"] else FAILED)
-
-
-@main.command()
-@click.argument("model")
-@click.argument("data", type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="File for the predictions, .csv or .parquet.")
-@click.option("--version", help="Version to score with; default: production's, else staging's.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
-def score(model: str, data: Path, out: Path | None, version: str | None, *, as_json: bool) -> None:
-    """Score the raw rows of DATA (.parquet, or text as the spec's source has it) with a registered version of MODEL.
-
-    Without --out, the predictions are printed as CSV.
-    """
-    from training_assets.cli import scoring
-
-    told, predicted = scoring.score(model, data, out, version)
-    for column, cells in told["unread_cells"].items():
-        click.echo(f"{cells} cells of '{column}' cannot be read and count as missing", err=True)
-    if as_json:
-        click.echo(json.dumps(told, indent=2))
-    elif out is None:
-        click.echo(predicted.write_csv(), nl=False)
-    else:
-        click.echo(f"{told['rows']:,} rows scored with version {told['version']}; wrote {out}")
-
-
-@main.command()
-@click.argument("model")
 @click.argument("batch")
 @click.option("--because", required=True, help="Why; lands in the ledger.")
 @click.option("--by", help="Who takes it back; default: git's user.")
@@ -381,3 +232,7 @@ def dev(port: int, mlflow_port: int) -> None:
     from training_assets.cli.serving import serve
 
     sys.exit(serve(port, mlflow_port, click.echo))
+
+
+for released in COMMANDS:
+    main.add_command(released)

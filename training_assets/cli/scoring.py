@@ -13,7 +13,7 @@ from training_assets.core.artifact_format import write_file
 from training_assets.core.errors import InputError
 from training_assets.core.features.raw_rows import features_of
 from training_assets.core.scoring import Scorer, table
-from training_assets.governance.proof import package_of
+from training_assets.resources.packages import package_of
 from training_assets.resources.releases import PRODUCTION, STAGING, Releases
 from training_assets.serving import SCORER
 from training_assets.spec import ModelSpec

@@ -14,8 +14,9 @@ from training_assets.core.errors import InputError
 from training_assets.core.evaluation.verdict import Verdict
 from training_assets.governance.judging import VERDICT_CASE
 from training_assets.governance.packaging import BUNDLE
-from training_assets.governance.proof import package_of
+from training_assets.governance.production import RELEASE_CASE
 from training_assets.resources.ledger import Event
+from training_assets.resources.packages import package_of
 from training_assets.resources.releases import PRODUCTION, Releases
 from training_assets.resources.signing import PUBLIC_KEY, SIGNATURE, require_signature
 
@@ -67,7 +68,7 @@ def _moves(project: Project, releases: Releases) -> list[Line]:
         case = span.move.data.get("case")
         if span.way != "approval":
             continue
-        found = None if case is None else project.places.reviews.case(releases.model, "release", str(case))
+        found = None if case is None else project.places.reviews.case(releases.model, RELEASE_CASE, str(case))
         holds = found is not None and found.state == "APPROVED"
         by = "no approved case" if found is None or not holds else f"case {found.name}, by {found.decided_by}"
         lines.append(Line(f"move to version {span.version}", holds, by))

@@ -16,9 +16,9 @@ from training_assets.core.scoring import Scorer
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
+from training_assets.resources.releases import PRODUCTION, Releases
 from training_assets.spec import ModelSpec
 
-PRODUCTION = "production"
 LEARNT_FROM = ("train_split", "validation_split")
 """Splits whose rows a model has seen: it was trained on the one and chosen on the other."""
 
@@ -38,13 +38,11 @@ def live(model: Model, places: Places, artifacts: Artifacts) -> Live | None:
     version = places.ledger.pointer(model.name, PRODUCTION)
     if version is None:
         return None
-    registered = [
-        event for event in places.ledger.events(model.name, "registered") if str(event.data["version"]) == version
-    ]
-    run = str(registered[-1].data["trained_in"]) if registered else ""
-    tuned = artifacts.of_run(model.name, run, TUNED) if run else None
-    splits = [artifacts.of_run(model.name, run, split) for split in LEARNT_FROM] if run else []
-    if tuned is None or tuned.digest != registered[-1].subject or not all(splits):
+    registered = Releases(places.ledger, model.name).version(version)
+    run = str(registered.data["trained_in"])
+    tuned = artifacts.of_run(model.name, run, TUNED)
+    splits = [artifacts.of_run(model.name, run, split) for split in LEARNT_FROM]
+    if tuned is None or tuned.digest != registered.subject or not all(splits):
         message = (
             f"{model.name}: version {version} is in production, and what it was trained from is not there any more; "
             "put the artifacts back, or roll back to a version that has them: without it there is no comparison"

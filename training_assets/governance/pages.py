@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from training_assets.assets.tuning import STUDY
 from training_assets.core import artifact_format, fingerprint
 from training_assets.core.evaluation.verdict import Verdict
 from training_assets.core.pages import card_of, card_page, card_text, report_page
@@ -15,7 +16,6 @@ from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 
 PAGE, CARD = "report.html", "card.json"
-STUDY = "study.json"
 
 
 def write_pages(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from training_assets.assets.tuning import GOLDEN, GOLDEN_SCORES, TUNED
-from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
 from training_assets.core.parity import largest_difference
 from training_assets.resources.artifacts import Artifacts, Result
@@ -14,10 +12,8 @@ from training_assets.resources.ledger import Event
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
-from training_assets.serving import PACKAGE
 
 TOLERANCE = 1e-9
-CODE = "training_assets"
 
 
 def tuned_of(model: str, artifacts: Artifacts, registered: Event) -> Result:
@@ -27,22 +23,6 @@ def tuned_of(model: str, artifacts: Artifacts, registered: Event) -> Result:
         message = f"the run that trained version {registered.data['version']} is gone; train anew with force"
         raise InputError("E_PARITY", message)
     return tuned
-
-
-def package_of(model: str, registry: Registry, registered: Event, folder: Path) -> Path:
-    """Fetch a version into an empty folder, and give its package; nothing of it is loaded.
-
-    Raises InputError E_HASH where its package or code is not what was registered, E_VERSION where it cannot be had.
-    """
-    version = str(registered.data["version"])
-    local = registry.download(model, version, folder)
-    packages = sorted(local.glob(f"data/*/{PACKAGE}"))
-    parts = {"model_files": packages[0] if packages else local, "code_files": local / "code" / CODE}
-    for name, part in parts.items():
-        if fingerprint.digest(fingerprint.digests_of(part)) != registered.data[name]:
-            message = f"the files of version {version} have changed since it was registered"
-            raise InputError("E_HASH", message)
-    return packages[0]
 
 
 def prove(model: Model, places: Places, artifacts: Artifacts, registry: Registry, registered: Event) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import polars as pl
 
 from training_assets.assets.tuning import CODE, GOLDEN, GOLDEN_SCORES, STUDY
 from training_assets.core import fingerprint
+from training_assets.core.differences import differences
 from training_assets.core.encoding import Preprocessor
 from training_assets.core.encoding.fitting import fit_preprocessor
 from training_assets.core.encoding.labels import known_labels
@@ -26,11 +27,11 @@ from training_assets.core.splitting import deal
 from training_assets.core.training import rebuilt
 from training_assets.core.validation.duplicates import counting
 from training_assets.governance.packaging import BUNDLE
-from training_assets.governance.proof import package_of
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.checkout import made_with
 from training_assets.resources.ledger import Event
 from training_assets.resources.models import Model
+from training_assets.resources.packages import package_of
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.serving import SCORER
@@ -165,26 +166,15 @@ def _changes(model: Model, places: Places, bundle: Mapping[str, Any], spec: Mode
         causes.append(f"it was made with {then['changed_files']} files that differ from its commit")
     if then.get("training_code") not in {None, CODE}:
         causes.append(f"the training code was {then['training_code']} and is {CODE}")
-    changed = _keys(spec.model_dump(mode="json"), model.spec.model_dump(mode="json"))
+    changed = differences(spec.model_dump(mode="json"), model.spec.model_dump(mode="json"))
     if changed:
-        causes.append(f"the present spec differs in {', '.join(changed[:5])}; the recorded one was used")
+        causes.append(f"the present spec differs in {', '.join(list(changed)[:5])}; the recorded one was used")
     return causes
 
 
 def _preprocessor(fitted: Preprocessor, original: Scorer) -> str:
     same = fitted.digest == original.preprocessor.digest
     return "the preprocessor is equal" if same else "the preprocessor differs: rows, spec or encoding code changed"
-
-
-def _keys(one: Mapping[str, Any], two: Mapping[str, Any], above: str = "") -> list[str]:
-    found: list[str] = []
-    for key in {**one, **two}:
-        left, right = one.get(key), two.get(key)
-        if isinstance(left, Mapping) and isinstance(right, Mapping):
-            found += _keys(left, right, f"{above}{key}.")
-        elif left != right:
-            found.append(f"{above}{key}")
-    return found
 
 
 def _short(value: object) -> str:

@@ -54,7 +54,7 @@ class Outbox:
         return [letter for letter in found.values() if self._next_attempt(letter) <= now]
 
     def send(self, *, run_id: str, say: Callable[[str], None], at_once: bool = False) -> bool:
-        """Send what is due, or with `at_once` everything; whether nothing is left. A failure is recorded and told."""
+        """Send what is due, or with `at_once` everything; whether nothing failed. A failure is recorded and told."""
         ledger, model = self.places.ledger, self.model.name
         failed: set[str] = set()
         with exclusively(self.places.locks, f"deliver-{model}"):

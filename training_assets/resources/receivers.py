@@ -22,11 +22,12 @@ from urllib.parse import urlsplit
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
 from training_assets.resources.ledger import Event
+from training_assets.resources.packages import package_of
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
+from training_assets.resources.releases import Releases
 from training_assets.resources.reviews import OPENED
 from training_assets.resources.signing import SIGNATURE, require_signature
-from training_assets.serving import PACKAGE
 from training_assets.spec import DirectoryTarget, ModelSpec, WebhookTarget
 
 SIGNATURE_HEADER, KEY_HEADER = "X-Training-Assets-Signature", "Idempotency-Key"
@@ -98,20 +99,11 @@ class Directory:
             raise InputError("E_DELIVERY", f"{self.path} cannot be written: {error.strerror or error}") from error
 
     def _fetch(self, model: str, version: str, folder: Path, store: Path) -> None:
-        registered = {str(each.data["version"]): each for each in self.places.ledger.events(model, "registered")}
-        wanted = registered[version].data
         with tempfile.TemporaryDirectory(dir=store, prefix=".") as scratch:
-            local = self.registry.download(model, version, Path(scratch))
-            packed = next(iter(sorted(local.glob(f"data/*/{PACKAGE}"))), local / PACKAGE)
-            code = next(iter(sorted((local / "code").glob("*"))), local / "code")
-            for part, digest in ((packed, wanted["model_files"]), (code, wanted["code_files"])):
-                if fingerprint.digest(fingerprint.digests_of(part)) != digest:
-                    message = (
-                        f"the files of version {version} have changed since it was registered; nothing was swapped"
-                    )
-                    raise InputError("E_DELIVERY", message)
-            require_signature(packed, packed.parent / SIGNATURE)
-            local.rename(folder)
+            registered = Releases(self.places.ledger, model).version(version)
+            package = package_of(model, self.registry, registered, Path(scratch))
+            require_signature(package, package.parent / SIGNATURE)
+            package.parents[2].rename(folder)  # MLflow's own folder of the version
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     command.edit("churn", search=SEARCH, evaluation={"gates": GATES, "min_unseen": 20})
     said = command("run", "churn")
     assert "waits for a person: release-" in said
-    assert "exits" not in command("promote", "churn", "--by", ADA, status=3)
+    assert "it would be the first version in production" in command("promote", "churn", "--by", ADA, status=3)
     command("review", "churn", "release", "--approve", "--comment", "fine", "--by", ADA)
     customers(300, seed=2).drop("left_on").write_csv(command.root / "rows" / "2.csv")
     outcome = json.loads(command("run", "churn", "--json"))
@@ -149,10 +149,8 @@ def test_history_tells_who_did_what_and_why(released: Copy) -> None:
 def test_pulled_and_back_again(released: Copy) -> None:
     released("review", "churn", "release", "--approve", "--comment", "better", "--by", ADA)
     assert asked(released, "who-was-live", "churn")["version"] == "2"
-    began = time.monotonic()
     moved = asked(released, "rollback", "churn", "--reason", "complaints", "--by", ADA)
     assert (moved["from"], moved["to"]) == ("2", "1")
-    assert time.monotonic() - began < 120
     spans = asked(released, "who-was-live", "churn", "--at", "2020-01-01")
     assert spans["version"] is None
     assert [span["version"] for span in spans["spans"]] == ["1", "2", "1"]

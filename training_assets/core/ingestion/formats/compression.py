@@ -92,9 +92,9 @@ def _from_zip(data: bytes, where: str) -> bytes:
                 raise too_much(where, len(data))
             with archive.open(member) as file:
                 return _bounded(file, len(data), where)
+    except InputError:
+        raise  # it says already what is wrong
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError) as error:
-        if isinstance(error, InputError):
-            raise
         raise _damaged(where, str(error)) from error
 
 
