@@ -16,8 +16,12 @@ from training_assets.resources.tracking import Tracking
 
 
 def places() -> Places:
-    """Where things live: `TRAINING_ASSETS_HOME`, by default `.training_assets/` in the project."""
-    return Places(ROOT, Path(os.environ.get("TRAINING_ASSETS_HOME") or ROOT / ".training_assets").resolve())
+    """Where things live: `TRAINING_ASSETS_HOME`, by default `.training_assets/` in the project.
+
+    The ledger is a file there, or the database that `TRAINING_ASSETS_LEDGER_URL` names.
+    """
+    home = Path(os.environ.get("TRAINING_ASSETS_HOME") or ROOT / ".training_assets").resolve()
+    return Places(ROOT, home, os.environ.get("TRAINING_ASSETS_LEDGER_URL") or None)
 
 
 def resources(models: Models, where: Places) -> dict[str, object]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import polars as pl
 
@@ -28,11 +29,17 @@ class PostgresServer:
         """A URL as a user would keep it as a secret."""
         return f"postgresql://{user}:{quote(password, safe='')}@/{database}?host={quote(str(self.socket))}"
 
-    def run(self, *statements: str, values: Sequence[Any] = ()) -> None:
+    def database(self) -> str:
+        """The name of a new database."""
+        name = f"made_{uuid4().hex}"
+        self.run(f"CREATE DATABASE {name}")
+        return name
+
+    def run(self, *statements: str, values: Sequence[Any] = (), database: str = ADMIN) -> None:
         """Write to it, as its administrator."""
         from adbc_driver_postgresql import dbapi as driver  # type: ignore[import-untyped]
 
-        with closing(driver.connect(self.url(), autocommit=True)) as connection:
+        with closing(driver.connect(self.url(database=database), autocommit=True)) as connection:
             for statement in statements:
                 with closing(connection.cursor()) as cursor:
                     cursor.execute(statement, list(values) or None)
@@ -45,11 +52,12 @@ class PostgresServer:
             cursor.adbc_ingest(table, rows.to_arrow(), mode="create_append")
             connection.commit()
 
-    def ask(self, sql: str) -> list[dict[str, Any]]:
+    def ask(self, sql: str, database: str = ADMIN) -> list[dict[str, Any]]:
         """Rows of a query."""
         from adbc_driver_postgresql import dbapi as driver
 
-        with closing(driver.connect(self.url(), autocommit=True)) as connection, closing(connection.cursor()) as cursor:
+        connected = closing(driver.connect(self.url(database=database), autocommit=True))
+        with connected as connection, closing(connection.cursor()) as cursor:
             cursor.execute(sql)
             found: list[dict[str, Any]] = cursor.fetch_arrow_table().to_pylist()
         return found

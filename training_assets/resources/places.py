@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +22,7 @@ class Places:
 
     root: Path
     home: Path
+    ledger_url: str | None = field(default=None, repr=False)  # may hold a password; default: a file in the home
 
     @cached_property
     def tables(self) -> Tables:
@@ -32,7 +33,7 @@ class Places:
     def ledger(self) -> Ledger:
         """The ledger; created on first use."""
         self.home.mkdir(parents=True, exist_ok=True)
-        return Ledger(f"sqlite:///{self.home / 'ledger.db'}")
+        return Ledger(self.ledger_url or f"sqlite:///{self.home / 'ledger.db'}")
 
     @property
     def reviews(self) -> Reviews:
