@@ -13,7 +13,7 @@ from training_assets.core.encoding.layout import Layout
 from training_assets.core.families import design_matrix, mlp_model
 from training_assets.core.families.base import Data, Facts, Fit, Learning, Stop, why_not
 from training_assets.core.families.design_matrix import Scale
-from training_assets.core.families.mlp_model import Layers, MlpModel, SquashedRows, squashed_rows
+from training_assets.core.families.mlp_model import Layers, MlpModel, Single, SquashedRows, squashed_rows
 from training_assets.core.families.shuffling import shuffled_shares
 from training_assets.core.families.validation_loss import validation_loss
 
@@ -44,26 +44,38 @@ class MlpFamily:
 
     def default_params(self) -> dict[str, Any]:
         """One wide layer."""
-        return {"layers": 1, "width": 256, "learning_rate_init": 3e-3, "alpha": 1e-4, "batch_size": 128}
+        return {
+            "layers": 1,
+            "width": 256,
+            "learning_rate_init": 3e-3,
+            "alpha": 1e-4,
+            "batch_size": 128,
+            "noise": 0.0,
+        }
 
     def portfolio(self, facts: Facts) -> list[dict[str, Any]]:
-        """One wide layer, then two; the other way round for many classes, and larger batches where rows are many.
+        """One wide layer, then two; larger batches where rows are many; for many classes two with noise, then three.
 
-        On 26 letters two layers had a log loss of 0.139, one had 0.158.
+        Noise on the scaled quantities, other in each pass, works as a penalty on steep predictions (Bishop, "Training
+        with noise is equivalent to Tikhonov regularization", 1995). On 26 letters it took the log loss from 0.127 to
+        0.084; elsewhere it moved little, and where values have long tails (a firewall's bytes) it did harm.
         """
         batch = 128 if facts.rows < 30_000 else 256 if facts.rows < 100_000 else 1024
+        if facts.many_classes:
+            deep = {**self.default_params(), "layers": 2, "noise": 0.2, "batch_size": max(batch, 256)}
+            return [deep, {**deep, "layers": 3, "learning_rate_init": 2e-3}]
         one = {**self.default_params(), "batch_size": batch}
-        both = [one, {**one, "layers": 2, "learning_rate_init": 2e-3}]
-        return both[::-1] if facts.many_classes else both
+        return [one, {**one, "layers": 2, "learning_rate_init": 2e-3, "noise": 0.05}]
 
     def suggest(self, trial: Any, _facts: Facts) -> dict[str, Any]:
-        """Draw size, step, penalty and batch."""
+        """Draw size, step, penalty, batch and noise."""
         return {
             "layers": trial.suggest_int("mlp.layers", 1, 3),
-            "width": trial.suggest_int("mlp.width", 32, 512, log=True),
+            "width": trial.suggest_int("mlp.width", 64, 512, log=True),
             "learning_rate_init": trial.suggest_float("mlp.learning_rate_init", 5e-4, 1e-2, log=True),
             "alpha": trial.suggest_float("mlp.alpha", 1e-6, 0.1, log=True),
             "batch_size": trial.suggest_categorical("mlp.batch_size", [128, 256, 1024]),
+            "noise": trial.suggest_categorical("mlp.noise", [0.0, 0.05, 0.1, 0.2]),
         }
 
     def refusal(self, layout: Layout, learning: Learning) -> str | None:
@@ -151,12 +163,14 @@ def _iterations(
         random_state=seed,
     )
     read = rows[:] if train.n_rows <= STRETCH else rows
+    noise = np.random.default_rng([seed, 1])
     averaged: list[Any] = []
     for made, chosen in enumerate(_stretches(train.n_rows, np.random.default_rng(seed)), start=1):
         for part in _parts(chosen):
             estimator.batch_size = min(params["batch_size"], len(labels[part]))
             sample = {} if weights is None else {"sample_weight": weights[part]}
-            estimator.partial_fit(read[part], labels[part], **classes, **sample)
+            seen = _blurred(read[part], rows.n_quantities, params["noise"], noise)
+            estimator.partial_fit(seen, labels[part], **classes, **sample)
         weight = max(1 - KEPT, 1 / made)
         averaged = [
             before + weight * (now.astype(np.float32) - before)
@@ -168,6 +182,15 @@ def _iterations(
         layers = tuple((averaged[place], averaged[depth + place].copy()) for place in range(depth))
         layers[-1][1][absent] = -np.inf  # early stopping would leave a class without rows the chance it began with
         yield layers
+
+
+def _blurred(rows: Single, n_quantities: int, spread: float, rng: np.random.Generator) -> Single:
+    """The rows with noise on their quantities, other noise each time."""
+    if not spread:
+        return rows
+    blurred = rows.copy()
+    blurred[:, :n_quantities] += spread * rng.standard_normal((len(rows), n_quantities), dtype=np.float32)
+    return blurred
 
 
 def _parts(chosen: Any) -> list[Any]:

@@ -132,6 +132,11 @@ class SquashedRows:
         """Rows and columns."""
         return self.packed.shape
 
+    @property
+    def n_quantities(self) -> int:
+        """Columns before those of categories: quantities and target encodings."""
+        return int(self.packed.values.shape[1])
+
     def __getitem__(self, chosen: Any) -> Single:
         """Some rows, by a slice or their places."""
         values, columns = self.packed.values[chosen], self.packed.columns[chosen]

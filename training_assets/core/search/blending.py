@@ -22,6 +22,8 @@ ROUNDS = 40
 """Changes at most."""
 LARGEST_SAMPLE = 50_000
 """Validation rows that blends are compared on; more of them cost time and change no choice."""
+FINER = (1, 2, 4)
+"""How many times as often all count before a member joins: what is far behind the others gains by a small share."""
 FOLDS = 8
 NOISE = 1.0
 """Standard errors, over folds of the rows, that a change must gain; two kept weak members where rows were many."""
@@ -39,9 +41,9 @@ def blend_weights(
     """Weights (together 1) of at most `most` members, by number.
 
     `predictions` (n,) or (n, k) are of validation rows with their `labels`, `families` names each model's family. One
-    change a round: a member joins, counts once more, or once less; the one that gains most is taken, as long as it
-    gains more than noise. Of equal ones the lower number is taken. After Caruana et al., "Ensemble selection from
-    libraries of models", 2004, who begin with the best few.
+    change a round: a member joins or counts more, by a whole, a half or a quarter of a share, or counts less; the one
+    that gains most is taken, as long as it gains more than noise. Of equal ones the lower number is taken. After
+    Caruana et al., "Ensemble selection from libraries of models", 2004, who begin with the best few.
     """
     sample = _sample(labels, rows)
     seen = {number: np.asarray(predictions[number], dtype=np.float64)[sample] for number in sorted(predictions)}
@@ -77,7 +79,8 @@ def _mean(seen: Mapping[int, Any], counts: Counter[int]) -> Any:
 def _changes(counts: Counter[int], numbers: Sequence[int], most: int) -> Iterator[Counter[int]]:
     for number in numbers:
         if number in counts or len(counts) < most:
-            yield counts + Counter([number])
+            for finer in FINER:
+                yield Counter({each: finer * count for each, count in counts.items()}) + Counter([number])
         if number in counts and len(counts) > 1:
             yield counts - Counter([number])
 

@@ -1,11 +1,14 @@
-"""Who proposes the next trial: what was best last time, each family's strong settings, then Optuna or a grid."""
+"""Who proposes the next trial: what was best last time, each family's strong settings, then Optuna or a grid.
+
+Where the best family's best trial was cut off by the clock while it still gained, it is proposed once more, for longer.
+"""
 
 from __future__ import annotations
 
 import itertools
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -13,7 +16,7 @@ import numpy as np
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
 from training_assets.core.families import Facts, Family
-from training_assets.core.search.study import Origin
+from training_assets.core.search.study import Origin, Trial
 from training_assets.spec.search import Search
 
 # Much like lightgbm and extra_trees: they have no turn before the others, and begin at the lowest rank.
@@ -35,7 +38,12 @@ class Proposal:
     @property
     def identity(self) -> str:
         """Sha256 over what decides the fit: equal proposals need not be tried twice."""
-        return fingerprint.digest([self.family, self.params])
+        return fingerprint.digest([self.family, self.params, self.is_longer])
+
+    @property
+    def is_longer(self) -> bool:
+        """Whether its fit may take longer than others."""
+        return self.origin == "longer"
 
 
 class Proposals(Protocol):
@@ -44,8 +52,8 @@ class Proposals(Protocol):
     def ask(self) -> Proposal | None:
         """Give the next proposal; None where there is no more."""
 
-    def tell(self, proposal: Proposal, score: float | None) -> None:
-        """Take the result of a proposal, in whatever order they come; None where its trial failed."""
+    def tell(self, proposal: Proposal, trial: Trial) -> None:
+        """Take the result of a proposal, in whatever order they come."""
 
 
 def proposals(
@@ -103,6 +111,7 @@ class _Sampled:
         self._first = deque(_first_turns(self._known, warm))
         self._asked = dict.fromkeys(families, 0)
         self._best: dict[str, float] = {}
+        self._cut_off: dict[str, Proposal] = {}  # a family's best trial, where it was still gaining
         self._failed: set[str] = set()
 
     def ask(self) -> Proposal | None:
@@ -115,7 +124,9 @@ class _Sampled:
             # Of families without a result yet those that are like no other stand first.
             ranked = sorted(left, key=lambda name: (self._best.get(name, np.inf), name in ALIKE))
             share = {name: 0.5**rank for rank, name in enumerate(ranked)}
-            proposal = self._next(max(ranked, key=lambda name: share[name] / (self._asked[name] + 1)))
+            family = max(ranked, key=lambda name: share[name] / (self._asked[name] + 1))
+            cut_off = self._cut_off.pop(family, None) if family == ranked[0] else None
+            proposal = self._next(family) if cut_off is None else replace(cut_off, origin="longer", ticket=None)
         self._asked[proposal.family] += 1
         return proposal
 
@@ -125,9 +136,10 @@ class _Sampled:
         ticket = self._studies[family].ask()
         return Proposal(family, self._families[family].suggest(ticket, self._facts), "sampler", ticket)
 
-    def tell(self, proposal: Proposal, score: float | None) -> None:
+    def tell(self, proposal: Proposal, trial: Trial) -> None:
         from optuna.trial import TrialState
 
+        score = trial.score
         study, ticket = self._studies[proposal.family], proposal.ticket
         if ticket is None:
             study.enqueue_trial({f"{proposal.family}.{name}": value for name, value in proposal.params.items()})
@@ -136,8 +148,11 @@ class _Sampled:
         study.tell(ticket, score, state=TrialState.FAIL if score is None else TrialState.COMPLETE)
         if score is None:
             self._failed.add(proposal.family)
-        else:
-            self._best[proposal.family] = min(self._sign * score, self._best.get(proposal.family, np.inf))
+        elif self._sign * score < self._best.get(proposal.family, np.inf):
+            self._best[proposal.family] = self._sign * score
+            self._cut_off.pop(proposal.family, None)
+            if trial.was_still_gaining and not proposal.is_longer:
+                self._cut_off[proposal.family] = proposal
 
 
 def _first_turns(
@@ -167,7 +182,7 @@ class _Grid:
     def ask(self) -> Proposal | None:
         return next(self._next, None)
 
-    def tell(self, proposal: Proposal, score: float | None) -> None:
+    def tell(self, proposal: Proposal, trial: Trial) -> None:
         """Results do not matter."""
 
 

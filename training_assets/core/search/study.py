@@ -9,7 +9,8 @@ from typing import Any, Literal
 from training_assets.core.families.base import FittedModel
 
 State = Literal["complete", "pruned", "stopped", "failed"]
-Origin = Literal["portfolio", "warm start", "sampler", "grid"]
+Origin = Literal["portfolio", "warm start", "sampler", "grid", "longer"]  # longer: what the clock cut off, once more
+STILL_GAINING = 0.9
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,12 @@ class Trial:
     curve_metric: str | None = None
     curve: list[tuple[int, float]] = field(default_factory=list)  # validation loss at some of the iterations
     reason: str | None = None  # why it failed
+
+    @property
+    def was_still_gaining(self) -> bool:
+        """Whether the clock ended it, and among its last iterations was the best so far."""
+        made, best = self.iterations, self.best_iteration
+        return self.state == "stopped" and made is not None and best is not None and best >= STILL_GAINING * made
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON values."""

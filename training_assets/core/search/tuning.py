@@ -15,7 +15,15 @@ from training_assets.core.errors import InputError
 from training_assets.core.families import Data, Family, Learning
 from training_assets.core.families.freed_memory import give_back
 from training_assets.core.search import pruning
-from training_assets.core.search.finishing import Candidate, Plan, fit_members, seconds_for, weights_of, worth_refitting
+from training_assets.core.search.finishing import (
+    FINAL_FIT,
+    Candidate,
+    Plan,
+    fit_members,
+    seconds_for,
+    weights_of,
+    worth_refitting,
+)
 from training_assets.core.search.memory import Memory, NoMemory
 from training_assets.core.search.reporting import Progress
 from training_assets.core.search.sampling import Proposal, proposals
@@ -29,11 +37,15 @@ CANDIDATES = 16
 """Best trials that a blend is chosen from, besides the best one of each family."""
 ROUGHLY = 5_000
 """Validation rows on which a first guess at the blend is made, so that time is kept back for its members."""
+RESERVED = 1.08
+"""Time that is kept back by what final fits should take: a trial that is told that time is up ends a moment later."""
 TURNS = 12
 """Trials that the work of a whole search must have room for, so that each kind of model has its turn and time is left
 for the final fits; no trial runs longer than its part."""
 LARGEST_SHARE = 0.35
 """Share of the budget that a trial may take where cores are many: what it learnt must be fitted once more."""
+LONGER = 2.5
+"""Parts of the budget that a trial may take which the clock cut off before, while it still gained."""
 TOO_LITTLE = 0.03
 """Share of the budget that is not worth a trial's beginning."""
 
@@ -184,7 +196,7 @@ class _Run:
             if known is None and all(proposal.identity != each.identity for each in self.running.values()):
                 return proposal
             if known is not None and proposal.ticket is not None:
-                self.proposals.tell(proposal, known.score)
+                self.proposals.tell(proposal, known)
         return None
 
     def _job(self, number: int, proposal: Proposal) -> Job:
@@ -196,7 +208,10 @@ class _Run:
 
     def _trial(self, job: Job) -> Outcome:
         began = self.elapsed()
-        most = min(LARGEST_SHARE, self.parallel / TURNS) * self.spec.budget_seconds
+        parts = LONGER if job.proposal.is_longer else 1
+        most = min(LARGEST_SHARE, parts * self.parallel / TURNS) * self.spec.budget_seconds
+        if job.proposal.is_longer and self.plan.refit:  # it is to be a member: its own final fit must find time
+            most = min(most, self._left() / (1 + FINAL_FIT * self.growth))
 
         def late() -> bool:
             now = self.elapsed()
@@ -220,7 +235,7 @@ class _Run:
         """Remember a finished trial, and forget predictions and models that no final model will need."""
         self.trials[trial.number] = trial
         self.seen[proposal.identity] = trial
-        self.proposals.tell(proposal, trial.score)
+        self.proposals.tell(proposal, trial)
         if trial.score is None:
             return
         single = np.asarray(predictions, dtype=np.float32)
@@ -233,7 +248,8 @@ class _Run:
         self.candidates = {number: each for number, each in self.candidates.items() if number in kept}
         if trial.number in kept:
             weights, _ = weights_of(self.candidates, self.validation, self.metric, self.plan.most, rows=ROUGHLY)
-            self.reserve = seconds_for([self.trials[number] for number in weights], self.plan, self.growth)
+            members = [self.trials[number] for number in weights]
+            self.reserve = RESERVED * seconds_for(members, self.plan, self.growth)
 
     def _ranked(self) -> list[int]:
         """Numbers of the candidates, the best score first; of equal ones the one proposed first."""

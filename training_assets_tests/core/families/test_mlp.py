@@ -85,6 +85,31 @@ def test_its_layers_are_a_moving_mean_of_those_after_each_iteration(monkeypatch:
         np.testing.assert_allclose(weights, mean, rtol=1e-4, atol=1e-6)
 
 
+def test_noise_is_on_quantities_alone_other_each_time_and_as_wide_as_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sklearn.neural_network import MLPClassifier
+
+    seen: list[Any] = []
+    learn = MLPClassifier.partial_fit
+
+    def noted(self: Any, rows: Any, *labels: Any, **given: Any) -> Any:
+        seen.append(rows.copy())
+        return learn(self, rows, *labels, **given)
+
+    monkeypatch.setattr(MLPClassifier, "partial_fit", noted)
+    train, _, _ = splits("binary")
+    found = cast("MlpModel", fit("mlp", train, None, max_iterations=2, width=8, noise=0.3))
+    calm = mlp_model.squashed_rows(train, found.scale)
+    quantities = calm.n_quantities
+    assert 0 < quantities < calm.shape[1]
+    first, second = (rows - calm[:] for rows in seen)
+    for noise in (first, second):
+        assert np.all(noise[:, quantities:] == 0)
+        assert noise[:, :quantities].std() == pytest.approx(0.3, rel=0.1)
+        assert noise[:, :quantities].mean() == pytest.approx(0.0, abs=0.03)
+    assert not np.any(first[:, :quantities] == second[:, :quantities])
+    np.testing.assert_array_equal(mlp_model.squashed_rows(train, found.scale)[:], calm[:])
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_it_stops_early_and_keeps_the_weights_of_the_best_iteration(task: Task) -> None:
     train, validation, test = splits(task)

@@ -58,6 +58,13 @@ def test_a_second_model_of_a_family_joins_where_it_gains_much() -> None:
     assert found == {0: 0.5, 1: 0.5}
 
 
+def test_what_is_far_behind_joins_with_the_small_share_that_gains() -> None:
+    """Independent errors of 1 and 2 are worth 4 to 1; half and half would be worse than the better one alone."""
+    y = truth(20_000)
+    found = weights({0: off(y, 1, 1.0), 1: off(y, 2, 2.0)}, y)
+    assert found[1] == pytest.approx(0.2, abs=0.06)
+
+
 def test_of_equal_models_the_first_is_taken() -> None:
     y = truth()
     same = off(y, 1, 0.5)

@@ -7,6 +7,7 @@ import pytest
 from training_assets.core.errors import InputError
 from training_assets.core.families import FAMILIES, Facts
 from training_assets.core.search.sampling import Proposal, Proposals, proposals
+from training_assets.core.search.study import State, Trial
 from training_assets.spec import Search
 
 FACTS = Facts(rows=1000, quantities=5, categories=2)
@@ -18,13 +19,21 @@ def of(families: list[str] | None = None, direction: Any = "higher", warm: Any =
     return proposals(Search(families=families or SOME, **settings), chosen, FACTS, direction, warm)
 
 
+def tell(
+    source: Proposals, proposal: Proposal, score: float | None, state: State = "complete", best: int = 100
+) -> None:
+    """That its trial made a hundred iterations, the best of which gave the score."""
+    family, params, origin = proposal.family, proposal.params, proposal.origin
+    source.tell(proposal, Trial(0, family, params, origin, score, state, 1.0, 0.0, best, 100))
+
+
 def asked(source: Proposals, count: int) -> list[Proposal]:
     """Proposals, each with the results of all before it."""
     found: list[Proposal] = []
     for number in range(count):
         proposal = source.ask()
         assert proposal is not None
-        source.tell(proposal, score=1 / (2 + number))
+        tell(source, proposal, 1 / (2 + number))
         found.append(proposal)
     return found
 
@@ -56,18 +65,45 @@ def test_after_the_first_turns_the_best_family_goes_on_with_its_other_settings()
         proposal = source.ask()
         assert proposal is not None
         found.append((proposal.family, proposal.origin))
-        source.tell(proposal, scores[proposal.family])
+        tell(source, proposal, scores[proposal.family])
     assert found[2] == ("catboost", "portfolio")
+
+
+def cut_off(scores: dict[str, float], best: int = 100) -> Proposals:
+    """Proposals after the first turns, each of which the clock ended."""
+    source = of()
+    for _ in range(2):
+        proposal = source.ask()
+        assert proposal is not None
+        tell(source, proposal, scores[proposal.family], "stopped", best)
+    return source
+
+
+def test_what_the_clock_cut_off_is_tried_for_longer_once_where_it_was_best() -> None:
+    source = cut_off({"linear": 0.5, "catboost": 0.7})
+    again = source.ask()
+    assert again is not None
+    assert (again.family, again.origin) == ("catboost", "longer")
+    assert again.params == FAMILIES["catboost"].portfolio(FACTS)[0]
+    assert again.identity != Proposal("catboost", again.params, "portfolio").identity
+    tell(source, again, 0.75, "stopped")
+    assert "longer" not in {proposal.origin for proposal in asked(source, 20)}
+
+
+def test_what_gained_no_more_when_the_clock_cut_it_off_is_left() -> None:
+    source = cut_off({"linear": 0.5, "catboost": 0.7}, best=80)
+    assert "longer" not in {proposal.origin for proposal in asked(source, 20)}
 
 
 @pytest.mark.parametrize("family", list(FAMILIES))
 @pytest.mark.parametrize("rows", [100, 10_000, 1_000_000])
 @pytest.mark.parametrize("categories", [0, 3])
+@pytest.mark.parametrize("outputs", [1, 26])
 def test_every_portfolio_lies_in_the_space_that_its_family_is_searched_in(
-    family: str, rows: int, categories: int
+    family: str, rows: int, categories: int, outputs: int
 ) -> None:
     """So that Optuna learns from it: what is told of a point outside would be refused with a warning."""
-    facts = Facts(rows=rows, quantities=5, categories=categories)
+    facts = Facts(rows=rows, quantities=5, categories=categories, outputs=outputs)
     known = FAMILIES[family].portfolio(facts)
     assert known
     for place, params in enumerate(known):
@@ -76,7 +112,7 @@ def test_every_portfolio_lies_in_the_space_that_its_family_is_searched_in(
             proposal = source.ask()
             assert proposal is not None
         assert proposal.params == params
-        source.tell(proposal, 0.5)
+        tell(source, proposal, 0.5)
 
 
 def test_what_was_best_last_time_comes_early_and_strangers_are_left_out() -> None:
@@ -101,7 +137,7 @@ def test_better_families_are_drawn_more_often_and_none_never() -> None:
         proposal = source.ask()
         assert proposal is not None
         counts[proposal.family] += proposal.origin == "sampler"
-        source.tell(proposal, {"linear": 0.5, "hist_gradient_boosting": 0.9, "catboost": 0.7}[proposal.family])
+        tell(source, proposal, {"linear": 0.5, "hist_gradient_boosting": 0.9, "catboost": 0.7}[proposal.family])
     assert counts["hist_gradient_boosting"] > counts["catboost"] > counts["linear"] > 0
 
 
@@ -112,7 +148,7 @@ def test_a_family_that_only_fails_is_drawn_no_more() -> None:
         proposal = source.ask()
         assert proposal is not None
         late += [proposal.family] if number >= 15 else []
-        source.tell(proposal, None if proposal.family == "catboost" else 0.5)
+        tell(source, proposal, None if proposal.family == "catboost" else 0.5)
     assert "catboost" not in late
 
 
@@ -120,7 +156,7 @@ def test_where_every_family_fails_there_is_an_end() -> None:
     source = of()
     number = 0
     while (proposal := source.ask()) is not None:
-        source.tell(proposal, None)
+        tell(source, proposal, None)
         number += 1
     assert number == len(SOME)
 
@@ -130,7 +166,7 @@ def test_results_may_come_in_any_order() -> None:
     waiting = [source.ask() for _ in range(20)]
     for number, proposal in enumerate(reversed(waiting)):
         assert proposal is not None
-        source.tell(proposal, float(number))
+        tell(source, proposal, float(number))
     assert source.ask() is not None
 
 
@@ -143,7 +179,7 @@ def test_a_lower_score_may_be_the_better_one() -> None:
         for _ in range(40):
             proposal = source.ask()
             assert proposal is not None
-            source.tell(proposal, float(proposal.params["l2"]))
+            tell(source, proposal, float(proposal.params["l2"]))
             found.append(float(proposal.params["l2"]))
         means[direction] = sum(found[20:]) / 20
     assert means["lower"] < means["higher"] / 5

@@ -239,6 +239,16 @@ def test_trials_stop_when_time_is_up() -> None:
     assert tuned.study.seconds < 60 + 25  # what is still read of the clock after the deadline
 
 
+def test_the_best_that_was_cut_off_gets_more_time_and_leaves_some_for_its_final_fit() -> None:
+    settings: dict[str, Any] = {"families": ["hist_gradient_boosting"], "max_iterations": 5000, "patience": 5000}
+    tuned = run(clock=Ticking(0.05), budget_seconds=60, parallel=1, trials=4, **settings)
+    first, longer = tuned.study.trials[:2]
+    assert [first.state, first.origin, longer.origin] == ["stopped", "portfolio", "longer"]
+    assert longer.params == first.params
+    assert 2 * first.seconds < longer.seconds < 3 * first.seconds
+    assert tuned.study.seconds < 62
+
+
 def test_however_short_the_budget_one_model_is_fitted() -> None:
     tuned = run(clock=Ticking(1.0), budget_seconds=1e-9, families=["linear", "catboost", "hist_gradient_boosting"])
     assert [trial.state for trial in tuned.study.trials] == ["stopped"]
