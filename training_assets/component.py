@@ -81,6 +81,6 @@ def assemble(name: str, spec: ModelSpec) -> dg.Definitions:
     return dg.Definitions(
         assets=[asset.map_asset_specs(lambda each: each.merge_attributes(owners=spec.owners)) for asset in assets],
         asset_checks=dg.load_asset_checks_from_modules(CHECKS, asset_key_prefix=name),
-        jobs=[*jobs, *automation.forms(name)],
+        jobs=[*jobs, *automation.forms(name), *automation.inspections(name)],
         sensors=automation.sensors(name, jobs),
     )

@@ -311,3 +311,32 @@ def test_the_forms_do_what_the_commands_do(place: Workplace) -> None:
     back = place.execute(f"{MODEL}_rollback", {"ops": {f"{MODEL}_pull": {"config": {"reason": "errs", "by": ADA}}}})
     assert back.success, failures(back)
     assert live(place) == "1"
+
+
+def found_by(place: Workplace, job: str, *, fails: bool = False, **form: str) -> str:
+    """What a job that only looks shows on the asset's page."""
+    (op,) = place.definitions().resolve_job_def(f"{MODEL}_{job}").graph.node_dict
+    done = place.execute(f"{MODEL}_{job}", {"ops": {op: {"config": form}}})
+    assert done.success is not fails, failures(done)
+    (seen,) = done.get_asset_observation_events()
+    shown = seen.asset_observation_data.asset_observation.metadata["found"].value
+    assert isinstance(shown, str)
+    return shown
+
+
+@pytest.mark.slow
+def test_what_the_commands_tell_the_jobs_tell_too(place: Workplace) -> None:
+    released(place, "2026-02.csv", 2)
+    next_version(place, "2026-03.csv", 3)
+    assert "production moved from nothing to version 1 by approval" in found_by(place, "history")
+    assert "nothing was live at 2020-01-01" in found_by(place, "history", at="2020-01-01")
+    assert "✓ files of version 2" in found_by(place, "verify")
+    compared = found_by(place, "compare", first="1", second="2")
+    assert "batches_added: 1" in compared
+    assert "roc_auc" in compared
+    assert "version 1 reproduced at level 1" in found_by(place, "reproduce", version="1")
+    card = next((place.root / "home" / "mlflow").rglob("package/card.json"))
+    card.write_bytes(card.read_bytes().replace(b"medium", b"low"))
+    assert "✗ files of version" in found_by(place, "verify", fails=True)
+    unknown = place.execute(f"{MODEL}_reproduce", {"ops": {f"{MODEL}_build_again": {"config": {"version": "9"}}}})
+    assert "has no version 9; known: 1, 2" in failures(unknown)[0]

@@ -16,8 +16,9 @@ from training_assets.definitions import defs, places
 from training_assets.instance.home import prepare
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.locks import exclusively
-from training_assets.resources.models import Models
+from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
+from training_assets.resources.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,17 @@ class Project:
     artifacts: Artifacts
     places: Places
     instance: dg.DagsterInstance
+
+    @property
+    def registry(self) -> Registry:
+        """The registry of all models."""
+        found: Registry = (self.definitions.resources or {})["registry"]
+        return found
+
+    def model(self, name: str) -> Model:
+        """A model by its name; raises as `require` does."""
+        self.require(name)
+        return self.models.named(name)
 
     def require(self, model: str) -> None:
         """Raise `InputError` (`E_MODEL`) with the known names where there is no such model."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -65,10 +66,12 @@ def rollback(model: str, *, to: str | None, reason: str, by: str | None, as_json
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every event's data and hash.")
 def history(model: str, *, as_json: bool) -> None:
     """Tell what happened to MODEL: verdicts, versions, moves, cases, by whom and why."""
-    from training_assets.cli import releasing
+    from training_assets.cli.project import open_project
+    from training_assets.governance import history as told
 
-    lines = releasing.history(model)
-    click.echo(json.dumps(lines, indent=2) if as_json else releasing.history_table(lines))
+    with open_project() as project:
+        lines = told.history(project.places.ledger, project.model(model).name)
+    click.echo(json.dumps(lines, indent=2) if as_json else told.history_table(lines))
 
 
 @click.command("who-was-live")
@@ -77,10 +80,14 @@ def history(model: str, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def who_was_live(model: str, *, at: str | None, as_json: bool) -> None:
     """Say which version of MODEL production served at a moment, and when each one was live."""
-    from training_assets.cli import releasing
+    from training_assets.cli.project import open_project
+    from training_assets.core.release.dates import moment
+    from training_assets.governance import history as told
 
-    found = releasing.who_was_live(model, at)
-    click.echo(json.dumps(found, indent=2) if as_json else releasing.live_table(found))
+    with open_project() as project:
+        ledger, name = project.places.ledger, project.model(model).name
+        found = told.who_was_live(ledger, name, None if at is None else moment(at))
+    click.echo(json.dumps(found, indent=2) if as_json else told.live_table(found))
 
 
 @click.command()
@@ -92,9 +99,11 @@ def verify(model: str, version: str | None, *, as_json: bool) -> None:
 
     Exit status: 0 everything holds; 1 something does not.
     """
-    from training_assets.cli import verifying
+    from training_assets.cli.project import open_project
+    from training_assets.governance import verifying
 
-    lines = verifying.verify(model, version)
+    with open_project() as project:
+        lines = verifying.verify(project.model(model), project.places, project.registry, version)
     click.echo(json.dumps(lines, indent=2) if as_json else verifying.table(lines))
     sys.exit(0 if all(line["holds"] for line in lines) else FAILED)
 
@@ -106,9 +115,12 @@ def verify(model: str, version: str | None, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def compare(model: str, first: str, second: str, *, as_json: bool) -> None:
     """Show two versions of MODEL side by side: data, spec, code, parameters, metrics and predictions."""
-    from training_assets.cli import comparing
+    from training_assets.cli.project import open_project
+    from training_assets.governance import comparing
 
-    found = comparing.side_by_side(model, first, second)
+    with open_project() as project:
+        about = project.model(model)
+        found = comparing.side_by_side(about, project.places, project.artifacts, first, second)
     click.echo(json.dumps(found, indent=2) if as_json else comparing.table(found))
 
 
@@ -122,19 +134,19 @@ def reproduce(model: str, version: str, *, as_json: bool) -> None:
     Level 1: the canonical model is equal; 2: predictions of golden rows are; 3: metrics are within one standard error.
     Exit status: 0 a level was reached; 1 none was; 2 bad input.
     """
-    from training_assets.cli import releasing
+    from training_assets.cli.project import open_project
+    from training_assets.governance import reproducing
 
-    found = releasing.reproduced(model, version, lambda line: click.echo(f"  {line}", err=as_json))
+    with open_project() as project:
+        found = reproducing.reproduce(
+            project.model(model), project.places, project.artifacts, project.registry, version,
+            say=lambda line: click.echo(f"  {line}", err=as_json),
+        )  # fmt: skip
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(json.dumps({"model": model, "version": version, **asdict(found)}, indent=2))
     else:
-        level = f"reproduced at level {found['level']}" if found["level"] else "not reproduced"
-        click.echo(f"{model}: version {version} {level}")
-        for line in found["seen"]:
-            click.echo(f"  {line}")
-        for line in found["causes"]:
-            click.echo(f"  changed since: {line}")
-    sys.exit(0 if found["level"] else FAILED)
+        click.echo(f"{model}: {reproducing.sentences(version, found)}")
+    sys.exit(0 if found.level else FAILED)
 
 
 @click.command()

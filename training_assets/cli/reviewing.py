@@ -44,7 +44,7 @@ def decide(model: str, name: str, said: Decision, *, say: Callable[[str], None])
         case = reviews.named(model, name)
         reviews.require_decidable(case, actor=said.by, comment=said.comment)
         done = _accept(project, case, said.by) if (case.kind, said.says) == (SCHEMA, "approve") else {}
-        registry = (project.definitions.resources or {})["registry"]
+        registry = project.registry
         decided = decide_case(project.models.named(model), project.places, registry, case, said)
         if decided.state == "OPEN":
             done["lacks"] = decided.lacks(spec.release.approvals, project.places.ledger.now())

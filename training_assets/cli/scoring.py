@@ -36,7 +36,7 @@ def score(model: str, data: Path, out: Path | None, version: str | None) -> tupl
         registered = Releases(project.places.ledger, model).version(number)
         raw = _rows(data, about.spec)
         with tempfile.TemporaryDirectory() as scratch:
-            registry = (project.definitions.resources or {})["registry"]
+            registry = project.registry
             packed = package_of(model, registry, registered, Path(scratch))
             scorer = Scorer.load(packed / SCORER, about.spec.search.trusted)
         read = features_of(raw, about.spec, project.places.root, scorer.preprocessor.kinds)

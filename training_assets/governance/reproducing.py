@@ -34,6 +34,7 @@ from training_assets.resources.models import Model
 from training_assets.resources.packages import package_of
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
+from training_assets.resources.releases import Releases
 from training_assets.serving import SCORER
 from training_assets.spec import ModelSpec
 
@@ -52,19 +53,28 @@ class Reproduction:
     """What is not as it was when the version was made."""
 
 
+def sentences(number: str, found: Reproduction) -> str:
+    """How far a version was built again, for people."""
+    level = f"reproduced at level {found.level}" if found.level else "not reproduced"
+    changed = [f"changed since: {line}" for line in found.causes]
+    return "\n  ".join([f"version {number} {level}", *found.seen, *changed])
+
+
 def reproduce(
     model: Model,
     places: Places,
     artifacts: Artifacts,
     registry: Registry,
-    registered: Event,
+    number: str,
     *,
     say: Callable[[str], None],
 ) -> Reproduction:
     """Build a version again with the code at hand, by the spec in its bundle, from the recorded batches.
 
-    Raises InputError E_REPRODUCE where there is nothing to build it from: a batch or the table is gone.
+    Raises InputError E_VERSION for a version that is not there, E_REPRODUCE where there is nothing to build it from: a
+    batch or the table is gone.
     """
+    registered = Releases(places.ledger, model.name).version(number)
     with tempfile.TemporaryDirectory() as scratch:
         packed = package_of(model.name, registry, registered, Path(scratch))
         bundle = fingerprint.read_json(packed / BUNDLE)["predicate"]["buildDefinition"]

@@ -42,11 +42,12 @@ class FeatureTable:
 def feature_table(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> FeatureTable:
     """Validated rows (n_rows) with joined and derived features, in the same order.
 
-    Features come in the order raw, joined, derived; quantities as Int64 or Float64, categories as String, dates as Date
-    or Datetime, all nullable. Joins and derived columns see raw columns and what was added before them. An added date
-    that other columns are made from is that alone, and no feature. Raises InputError: those of joins and expressions;
-    `E_FEATURE_TYPE` for a feature of a type that no model reads; `E_LABEL`, `E_LABEL_CONST` for labels that cannot be
-    trained on.
+    Features are columns in the order raw, joined, derived: quantities as Int64 or Float64, categories as String, dates as
+    Date or Datetime, all nullable. Their kinds are sorted by name, as they are kept: a preprocessor reads them in that
+    order, and reproduction must not find another. Joins and derived columns see raw columns and what was added before
+    them. An added date that other columns are made from is that alone, and no feature. Raises InputError: those of joins
+    and expressions; `E_FEATURE_TYPE` for a feature of a type that no model reads; `E_LABEL`, `E_LABEL_CONST` for labels
+    that cannot be trained on.
     """
     labels = targets(validated, spec)
     if labels.null_count():
@@ -54,7 +55,8 @@ def feature_table(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> Featu
         raise InputError("E_LABEL", message)
     wide = widened(validated, spec, root)
     found = list(typed_features(wide, spec))
-    features, kinds = [values for values, _ in found], {values.name: kind for values, kind in found}
+    features = [values for values, _ in found]
+    kinds = {values.name: kind for values, kind in sorted(found, key=lambda each: each[0].name)}
     dealt_by = [name for role in DEALT_BY for name in spec.with_role(role)]
     weights = [validated[name].cast(pl.Float64).alias("_weight") for name in spec.with_role("weight")]
     rows = validated.select(*POSITION).with_columns(labels, *weights)

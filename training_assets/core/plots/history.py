@@ -12,9 +12,10 @@ from training_assets.core.plots.trials import colours, hidden, limits, named, sc
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from training_assets.core.search.study import Study, Trial
+    from training_assets.core.search.study import Origin, Study, Trial
 
-SHAPES = {"portfolio": "s", "warm start": "D", "sampler": "o", "grid": "o"}
+SHAPES: dict[Origin, str] = {"portfolio": "s", "warm start": "D", "longer": "P", "sampler": "o", "grid": "o"}
+TOLD_APART: tuple[Origin, ...] = ("portfolio", "warm start", "longer")
 MANY = 60  # trials whose bars have no room for an edge
 MOST_LANES = 32  # trials at a time that have a line each; of more, the others are left out
 
@@ -63,7 +64,7 @@ def _points(axes: Axes, study: Study, colour: dict[str, str]) -> None:
                 face = "none" if hollow else own_colour
                 at, height = [_end(trial) for trial in some], [score_of(trial) for trial in some]
                 axes.scatter(at, height, facecolors=face, edgecolors=own_colour, marker=shape, s=24, zorder=3)
-    for origin in ("portfolio", "warm start"):
+    for origin in TOLD_APART:
         if any(trial.origin == origin for trial in study.trials):
             axes.scatter([], [], color=GREY, marker=SHAPES[origin], s=24, label=origin)
     if any(trial.state == "pruned" for trial in study.trials):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training_assets.cli.project import Project, open_project
 from training_assets.core import fingerprint
 from training_assets.core.bundle import dependencies
 from training_assets.core.errors import InputError
@@ -16,7 +15,10 @@ from training_assets.governance.judging import VERDICT_CASE
 from training_assets.governance.packaging import BUNDLE
 from training_assets.governance.production import RELEASE_CASE
 from training_assets.resources.ledger import Event
+from training_assets.resources.models import Model
 from training_assets.resources.packages import package_of
+from training_assets.resources.places import Places
+from training_assets.resources.registry import Registry
 from training_assets.resources.releases import PRODUCTION, Releases
 from training_assets.resources.signing import PUBLIC_KEY, SIGNATURE, require_signature
 
@@ -30,17 +32,14 @@ class Line:
     text: str
 
 
-def verify(model: str, version: str | None) -> list[dict[str, Any]]:
+def verify(model: Model, places: Places, registry: Registry, version: str | None) -> list[dict[str, Any]]:
     """Everything that can be checked of a model, or of one version; each line says what holds, or what does not."""
-    with open_project() as project:
-        project.require(model)
-        releases = Releases(project.places.ledger, model)
-        versions = releases.versions()
-        chosen = versions if version is None else {version: releases.version(version)}
-        lines = [_chain(project), _pointer(project, releases), *_moves(project, releases)]
-        for number, registered in chosen.items():
-            lines += [_decision(project, model, number, registered), _files(project, model, number, registered)]
-        return [{"what": line.what, "holds": line.holds, "text": line.text} for line in lines]
+    releases = Releases(places.ledger, model.name)
+    chosen = releases.versions() if version is None else {version: releases.version(version)}
+    lines = [_chain(places), _pointer(releases), *_moves(places, releases)]
+    for number, registered in chosen.items():
+        lines += [_decision(places, model.name, number, registered), _files(registry, model.name, number, registered)]
+    return [{"what": line.what, "holds": line.holds, "text": line.text} for line in lines]
 
 
 def table(lines: list[dict[str, Any]]) -> str:
@@ -48,37 +47,37 @@ def table(lines: list[dict[str, Any]]) -> str:
     return "\n".join(f"  {'✓' if line['holds'] else '✗'} {line['what']}: {line['text']}" for line in lines)
 
 
-def _chain(project: Project) -> Line:
-    broken = project.places.ledger.first_broken()
+def _chain(places: Places) -> Line:
+    broken = places.ledger.first_broken()
     whole = "every event is what was written" if broken is None else f"event {broken} is not what was written"
     return Line("ledger", broken is None, whole)
 
 
-def _pointer(project: Project, releases: Releases) -> Line:
-    spans, pointer = releases.spans(), project.places.ledger.pointer(releases.model, PRODUCTION)
+def _pointer(releases: Releases) -> Line:
+    spans, pointer = releases.spans(), releases.ledger.pointer(releases.model, PRODUCTION)
     replayed = spans[-1].version if spans else None
     said = f"replaying {len(spans)} moves gives {replayed or 'nothing'}, the pointer says {pointer or 'nothing'}"
     return Line("production", replayed == pointer, said)
 
 
-def _moves(project: Project, releases: Releases) -> list[Line]:
+def _moves(places: Places, releases: Releases) -> list[Line]:
     """Moves by approval must have their approved case."""
     lines = []
     for span in releases.spans():
         case = span.move.data.get("case")
         if span.way != "approval":
             continue
-        found = None if case is None else project.places.reviews.case(releases.model, RELEASE_CASE, str(case))
+        found = None if case is None else places.reviews.case(releases.model, RELEASE_CASE, str(case))
         holds = found is not None and found.state == "APPROVED"
         by = "no approved case" if found is None or not holds else f"case {found.name}, by {found.decided_by}"
         lines.append(Line(f"move to version {span.version}", holds, by))
     return lines
 
 
-def _decision(project: Project, model: str, number: str, registered: Event) -> Line:
+def _decision(places: Places, model: str, number: str, registered: Event) -> Line:
     """One verdict PASS, or one complete approval, about this very candidate."""
     what, data = f"decision about version {number}", registered.data
-    event = project.places.ledger.latest(model, "verdict", str(data["verdict"]))
+    event = places.ledger.latest(model, "verdict", str(data["verdict"]))
     if event is None:
         return Line(what, False, "the ledger holds no such verdict")
     verdict = Verdict.from_json(event.data)
@@ -87,15 +86,15 @@ def _decision(project: Project, model: str, number: str, registered: Event) -> L
         return Line(what, False, "the verdict is about something else")
     if verdict.allows("register"):
         return Line(what, True, "verdict PASS")
-    case = project.places.reviews.case(model, VERDICT_CASE, verdict.digest)
+    case = places.reviews.case(model, VERDICT_CASE, verdict.digest)
     holds = case is not None and case.state == "APPROVED" and data["freed_by"] == case.name
     who = "nobody" if case is None else case.decided_by
     return Line(what, holds, f"verdict {verdict.name}, approved by {who}" if holds else "no PASS and no approval")
 
 
-def _files(project: Project, model: str, number: str, registered: Event) -> Line:
+def _files(registry: Registry, model: str, number: str, registered: Event) -> Line:
     """Files, bundle and signature of a version."""
-    what, registry = f"files of version {number}", (project.definitions.resources or {})["registry"]
+    what = f"files of version {number}"
     with tempfile.TemporaryDirectory() as scratch:
         try:
             packed = package_of(model, registry, registered, Path(scratch))

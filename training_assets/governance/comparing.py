@@ -10,7 +10,6 @@ import polars as pl
 
 from training_assets.assets.features import ROWS
 from training_assets.assets.tuning import read_scorer
-from training_assets.cli.project import Project, open_project
 from training_assets.core.differences import differences
 from training_assets.core.encoding.labels import known_labels
 from training_assets.core.errors import InputError
@@ -18,57 +17,56 @@ from training_assets.core.evaluation.comparison import Scored, Setting, compare,
 from training_assets.core.scoring import Scorer
 from training_assets.governance.champion import LEARNT_FROM
 from training_assets.governance.proof import tuned_of
-from training_assets.resources.artifacts import Result
+from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.models import Model
+from training_assets.resources.places import Places
 from training_assets.resources.releases import Releases
 
 WITHIN_IDENTITY = ("training", "search", "decision")
 """Parts of the spec that decide the model."""
 
 
-def side_by_side(model: str, first: str, second: str) -> dict[str, Any]:
+def side_by_side(model: Model, places: Places, artifacts: Artifacts, first: str, second: str) -> dict[str, Any]:
     """How version `second` differs from `first`, both scored now on the second's test rows that the first never saw.
 
     Raises InputError E_VERSION for a version that is not there, E_PARITY where what it was trained from is gone.
     """
-    with open_project() as project:
-        project.require(model)
-        releases = Releases(project.places.ledger, model)
-        events = [releases.version(number) for number in (first, second)]
-        tuned = [tuned_of(model, project.artifacts, event) for event in events]
-        facts = [each.artifact.facts for each in tuned]
-        batches = [set(each["lineage"]["batches"]) for each in facts]
-        return {
-            "model": model,
-            "versions": [first, second],
-            "states": [releases.states()[number] for number in (first, second)],
-            "data": {
-                "dataset_version": [each["lineage"]["dataset"] for each in facts],
-                "batches": [len(each) for each in batches],
-                "batches_added": len(batches[1] - batches[0]),
-                "batches_removed": len(batches[0] - batches[1]),
-            },
-            "spec": differences(_spec(facts[0]), _spec(facts[1])),
-            "code": {
-                "commit": [each["made_with"]["commit"] for each in facts],
-                "training_code": [each["identity"]["code"] for each in facts],
-                "lock": [each["made_with"]["lock"] for each in facts],
-            },
-            "parameters": {
-                "family": [each["family"] for each in facts],
-                "threshold": [each["threshold"] for each in facts],
-                "best_trial": [each["params"] for each in facts],
-            },
-            **_scored(project, model, tuned),
-        }
+    releases = Releases(places.ledger, model.name)
+    events = [releases.version(number) for number in (first, second)]
+    tuned = [tuned_of(model.name, artifacts, event) for event in events]
+    facts = [each.artifact.facts for each in tuned]
+    batches = [set(each["lineage"]["batches"]) for each in facts]
+    return {
+        "model": model.name,
+        "versions": [first, second],
+        "states": [releases.states()[number] for number in (first, second)],
+        "data": {
+            "dataset_version": [each["lineage"]["dataset"] for each in facts],
+            "batches": [len(each) for each in batches],
+            "batches_added": len(batches[1] - batches[0]),
+            "batches_removed": len(batches[0] - batches[1]),
+        },
+        "spec": differences(_spec(facts[0]), _spec(facts[1])),
+        "code": {
+            "commit": [each["made_with"]["commit"] for each in facts],
+            "training_code": [each["identity"]["code"] for each in facts],
+            "lock": [each["made_with"]["lock"] for each in facts],
+        },
+        "parameters": {
+            "family": [each["family"] for each in facts],
+            "threshold": [each["threshold"] for each in facts],
+            "best_trial": [each["params"] for each in facts],
+        },
+        **_scored(model, places, artifacts, tuned),
+    }
 
 
-def _scored(project: Project, model: str, tuned: list[Result]) -> dict[str, Any]:
+def _scored(model: Model, places: Places, artifacts: Artifacts, tuned: list[Result]) -> dict[str, Any]:
     """Metrics and predictions of both on the test rows of the second that the first never saw."""
-    about = project.models.named(model)
-    scorers = [read_scorer(each, about, project.places.root) for each in tuned]
+    scorers = [read_scorer(each, model, places.root) for each in tuned]
     runs = [each.made_in for each in tuned]
-    test = _split(project, model, runs[1], "test_split")
-    seen = pl.concat([_split(project, model, runs[0], name)["_key"] for name in LEARNT_FROM])
+    test = _split(artifacts, model.name, runs[1], "test_split")
+    seen = pl.concat([_split(artifacts, model.name, runs[0], name)["_key"] for name in LEARNT_FROM])
     mask = unseen(test["_key"].to_numpy(), seen.to_numpy())
     if scorers[0].classes != scorers[1].classes:
         return {"metrics": {}, "predictions": {"reason": "the versions know other classes"}}
@@ -76,7 +74,7 @@ def _scored(project: Project, model: str, tuned: list[Result]) -> dict[str, Any]
         predicted = [scorer.predict(test) for scorer in scorers]
     except InputError as error:
         return {"metrics": {}, "predictions": {"reason": f"they cannot read the same rows: {error}"}}
-    spec = about.spec
+    spec = model.spec
     setting = Setting(spec.evaluation.replicates, spec.evaluation.confidence, spec.search.seed, 1)
     labels = known_labels(test, spec.target.task, scorers[1].classes).to_numpy()
     one, two = (Scored(each, scorer.threshold) for each, scorer in zip(predicted, scorers, strict=True))
@@ -100,8 +98,8 @@ def _apart(scorers: list[Scorer], predicted: list[Any], mask: Any) -> dict[str, 
     return found
 
 
-def _split(project: Project, model: str, run: str, name: str) -> pl.DataFrame:
-    found = project.artifacts.of_run(model, run, name)
+def _split(artifacts: Artifacts, model: str, run: str, name: str) -> pl.DataFrame:
+    found = artifacts.of_run(model, run, name)
     if found is None:
         raise InputError("E_PARITY", f"the {name} of run {run[:8]} is gone, so that the versions cannot be compared")
     return found.artifact.frame(ROWS)
