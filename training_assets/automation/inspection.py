@@ -3,7 +3,7 @@
 What they find is in the run's log, and an observation on the page of the asset that it is about.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,6 +21,8 @@ from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
+
+Found = Iterator[dg.AssetObservation]
 
 
 class HistoryForm(dg.Config):
@@ -54,30 +56,30 @@ def inspections(model: str) -> Sequence[dg.JobDefinition]:
 
 
 def _history(model: str) -> dg.JobDefinition:
-    @dg.op(name=f"{model}_tell")
-    def tell(context: dg.OpExecutionContext, config: HistoryForm, places: dg.ResourceParam[Places]) -> None:
+    @dg.op(name=f"{model}_tell", out={})
+    def tell(context: dg.OpExecutionContext, config: HistoryForm, places: dg.ResourceParam[Places]) -> Found:
         with clear_failures():
             at = moment(config.at) if config.at.strip() else None
         lines = told.history(places.ledger, model)
         found = told.who_was_live(places.ledger, model, at)
         text = f"{told.history_table(lines)}\n\n{told.live_table(found)}"
-        _show(context, dg.AssetKey([model, LIVE]), text, {"history": lines, "live": found})
+        yield _seen(context, dg.AssetKey([model, LIVE]), text, {"history": lines, "live": found})
 
     return _job(f"{model}_history", "Tell what happened to the model, and which version was live when.", tell)
 
 
 def _verify(model: str) -> dg.JobDefinition:
-    @dg.op(name=f"{model}_check_records")
+    @dg.op(name=f"{model}_check_records", out={})
     def check_records(
         context: dg.OpExecutionContext,
         config: VerifyForm,
         models: dg.ResourceParam[Models],
         places: dg.ResourceParam[Places],
         registry: dg.ResourceParam[Registry],
-    ) -> None:
+    ) -> Found:
         with clear_failures():
             lines = verifying.verify(models.named(model), places, registry, config.version or None)
-            _show(context, dg.AssetKey([model, REGISTERED]), verifying.table(lines), {"lines": lines})
+            yield _seen(context, dg.AssetKey([model, REGISTERED]), verifying.table(lines), {"lines": lines})
             broken = [f"{line['what']}: {line['text']}" for line in lines if not line["holds"]]
             if broken:
                 raise InputError("E_VERIFY", f"{len(broken)} of {len(lines)} do not hold: {'; '.join(broken)}")
@@ -87,25 +89,24 @@ def _verify(model: str) -> dg.JobDefinition:
 
 
 def _compare(model: str) -> dg.JobDefinition:
-    @dg.op(name=f"{model}_put_side_by_side")
+    @dg.op(name=f"{model}_put_side_by_side", out={})
     def put_side_by_side(
         context: dg.OpExecutionContext,
         config: CompareForm,
         models: dg.ResourceParam[Models],
         places: dg.ResourceParam[Places],
         artifacts: Artifacts,
-    ) -> None:
+    ) -> Found:
         with clear_failures():
             found = comparing.side_by_side(models.named(model), places, artifacts, config.first, config.second)
-        _show(context, dg.AssetKey([model, REGISTERED]), comparing.table(found), found)
+        yield _seen(context, dg.AssetKey([model, REGISTERED]), comparing.table(found), found)
 
-    return _job(
-        f"{model}_compare", "Show two versions side by side; fill in the form in the launchpad.", put_side_by_side
-    )
+    what = "Show two versions side by side: data, spec, code, parameters, metrics, predictions."
+    return _job(f"{model}_compare", what, put_side_by_side)
 
 
 def _reproduce(model: str) -> dg.JobDefinition:
-    @dg.op(name=f"{model}_build_again")
+    @dg.op(name=f"{model}_build_again", out={})
     def build_again(
         context: dg.OpExecutionContext,
         config: ReproduceForm,
@@ -113,13 +114,13 @@ def _reproduce(model: str) -> dg.JobDefinition:
         places: dg.ResourceParam[Places],
         artifacts: Artifacts,
         registry: dg.ResourceParam[Registry],
-    ) -> None:
+    ) -> Found:
         with clear_failures():
             found = reproducing.reproduce(
                 models.named(model), places, artifacts, registry, config.version, say=context.log.info
             )
             said = reproducing.sentences(config.version, found)
-            _show(context, dg.AssetKey([model, REGISTERED]), said, asdict(found))
+            yield _seen(context, dg.AssetKey([model, REGISTERED]), said, asdict(found))
             if found.level is None:
                 raise InputError("E_REPRODUCE", said)
 
@@ -131,8 +132,11 @@ def _job(name: str, description: str, op: dg.OpDefinition) -> dg.JobDefinition:
     return dg.GraphDefinition(name=name, node_defs=[op]).to_job(name=name, description=description)
 
 
-def _show(context: dg.OpExecutionContext, key: dg.AssetKey, text: str, found: Any) -> None:
-    """To people as text, in the log and on the asset's page, where a failed run shows it too; to machines as JSON."""
+def _seen(context: dg.OpExecutionContext, key: dg.AssetKey, text: str, found: Any) -> dg.AssetObservation:
+    """To people as text, in the log and on the asset's page; to machines as JSON.
+
+    It is yielded, not logged: what an op that fails has logged is lost.
+    """
     context.log.info(text)
     shown = {"found": dg.MetadataValue.md(f"```\n{text}\n```"), "data": dg.MetadataValue.json(found)}
-    context.log_event(dg.AssetObservation(key, metadata=shown))
+    return dg.AssetObservation(key, metadata=shown)

@@ -42,12 +42,12 @@ class FeatureTable:
 def feature_table(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> FeatureTable:
     """Validated rows (n_rows) with joined and derived features, in the same order.
 
-    Features are columns in the order raw, joined, derived: quantities as Int64 or Float64, categories as String, dates as
-    Date or Datetime, all nullable. Their kinds are sorted by name, as they are kept: a preprocessor reads them in that
-    order, and reproduction must not find another. Joins and derived columns see raw columns and what was added before
-    them. An added date that other columns are made from is that alone, and no feature. Raises InputError: those of joins
-    and expressions; `E_FEATURE_TYPE` for a feature of a type that no model reads; `E_LABEL`, `E_LABEL_CONST` for labels
-    that cannot be trained on.
+    Features are columns in the order raw, joined, derived: quantities as Int64 or Float64, categories as String, dates
+    as Date or Datetime, all nullable. Their kinds are sorted by name, as they are kept: a preprocessor reads them in
+    that order, and reproduction must not find another. Joins and derived columns see raw columns and what was added
+    before them. An added date that other columns are made from is that alone, and no feature. Raises InputError: those
+    of joins and expressions; `E_FEATURE_TYPE` for a feature of a type that no model reads; `E_LABEL`, `E_LABEL_CONST`
+    for labels that cannot be trained on.
     """
     labels = targets(validated, spec)
     if labels.null_count():
