@@ -18,6 +18,7 @@ import pytest
 from training_assets.core.parity import largest_difference
 from training_assets.resources.outbox import DELIVERED, FAILED
 from training_assets.resources.receivers import KEY_HEADER, SIGNATURE_HEADER, signature
+from training_assets.resources.releases import Releases
 from training_assets_tests.test_releases import (
     EVALUATION,
     live,
@@ -123,6 +124,23 @@ def test_every_move_is_told_a_rollback_too(place: Workplace, receiver: Receiver)
     assert [each["to"] for each in receiver.bodies()] == ["1", "2", "1"]
     assert len({each["idempotency_key"] for each in receiver.bodies()}) == 3
     assert link.resolve() != second
+
+
+@pytest.mark.slow
+def test_moves_that_nobody_tried_to_deliver_arrive_too(place: Workplace, receiver: Receiver) -> None:
+    """As where each process died right after its move; a target that is new later gets the newest."""
+    released(place.with_spec(release={}), "2026-02.csv", 2)
+    releases = Releases(place.places.ledger, MODEL, ("hook",))
+    moves = {"run_id": "r", "actor": "test"}
+    (first,) = place.places.ledger.events(MODEL, "production_moved")
+    released(place.with_spec(release={}), "2026-03.csv", 3)
+    for number in ("1", "2"):
+        releases.promote(number, "approval", {}, reason="test", after=releases.live(), **moves)
+    assert outbox_of(place).send(run_id="r", say=lambda _line: None)
+    assert [each["to"] for each in receiver.bodies()] == ["1", "2"]
+    assert receiver.bodies()[0]["at"] != first.at
+    events = place.places.ledger.events(MODEL, DELIVERED)
+    assert [event.data["target"] for event in events if event.data["what"] == "production_moved"].count("folder") == 1
 
 
 @pytest.mark.slow

@@ -34,7 +34,7 @@ def roll_back(
     inputs must be what rows have now. Raises InputError E_ROLLBACK, E_VERSION or E_PARITY that says what stands against
     it; nothing has moved then.
     """
-    releases = Releases(places.ledger, model.name)
+    releases = Releases(places.ledger, model.name, tuple(model.spec.release.targets))
     live = releases.live()
     target = releases.rollback_target(to)
     if live is None or not reason.strip():

@@ -77,17 +77,16 @@ class Outbox:
         return not failed
 
     def _of(self, receiver: Receiver) -> Iterator[Letter]:
-        """What a receiver has not got of all since it was first written to; of a new one, the newest alone."""
+        """What a receiver has not got: every move that names it, and all since; the newest where none named it yet."""
         ledger, model = self.places.ledger, self.model.name
         events = ledger.events(model, receiver.listens_to)
         arrived, tried = (self._written_to(receiver, kind) for kind in (DELIVERED, FAILED))
         if receiver.listens_to == OPENED:
             waiting = {case.number for case in self.places.reviews.cases(model) if case.state == "OPEN"}
             left = [event for event in events if event.seq in waiting and event.seq not in arrived]
-        elif not arrived | tried:
-            left = events[-1:]
         else:
-            first = min(arrived | tried)
+            named = {event.seq for event in events if receiver.name in event.data.get("targets", ())}
+            first = min(arrived | tried | named, default=max((event.seq for event in events), default=0))
             left = [event for event in events if event.seq >= first and event.seq > max(arrived, default=0)]
             left = left[-1:] if receiver.wants_the_newest_alone else left
         for event in left:

@@ -37,6 +37,7 @@ class Releases:
 
     ledger: Ledger
     model: str
+    targets: tuple[str, ...] = ()  # who gets what is moved from here; a move keeps their names
 
     def versions(self) -> dict[str, Event]:
         """The event of each registered version, oldest first."""
@@ -168,7 +169,10 @@ class Releases:
     ) -> Event:
         """One transaction: the pointer, and an event that says everything about the move."""
         number = str(registered.data["version"])
-        said = {"way": way, "candidate": registered.subject, "registration": registered.hash, **data}
+        said = {
+            "way": way, "candidate": registered.subject, "registration": registered.hash,
+            "targets": list(self.targets), **data,
+        }  # fmt: skip
         expected = None if after is None else str(after.data["to"])
         return self.ledger.move(
             self.model, PRODUCTION, expected=expected, to=number, data=said, run_id=run_id, actor=actor,
