@@ -16,6 +16,7 @@ from training_assets.core import fingerprint, plots
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.encoding.preprocessor import Preprocessor
+from training_assets.core.golden import golden_rows
 from training_assets.core.lineage import SPLITS
 from training_assets.core.project_code import project_file, project_function
 from training_assets.core.scoring import Scorer, table
@@ -34,7 +35,6 @@ TUNED = "tuned_model"
 SCORER = "scorer"
 STUDY = "study.json"
 GOLDEN, GOLDEN_SCORES = "golden_rows.parquet", "golden_scores.parquet"
-GOLDEN_ROWS = 64
 CODE = code_version("assets/tuning.py", packages=("catboost", "lightgbm", "optuna", "scikit-learn"))
 
 
@@ -78,8 +78,7 @@ def tuned_model(
         )
         scorer, study = trained.scorer, trained.tuned.study
         scorer.save(folder / SCORER)
-        golden = validation_split.artifact.frame(ROWS).sample(fraction=1, shuffle=True, seed=0).head(GOLDEN_ROWS)
-        golden = golden.select(list(scorer.preprocessor.kinds))
+        golden = golden_rows(validation_split.artifact.frame(ROWS).select(list(scorer.preprocessor.kinds)))
         golden.write_parquet(folder / GOLDEN)
         table(scorer, golden).write_parquet(folder / GOLDEN_SCORES)
         (folder / STUDY).write_bytes(fingerprint.canonical(study.to_json()))

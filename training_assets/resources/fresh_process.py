@@ -1,7 +1,9 @@
 """Run as a file: loads one registry version with the code that it carries, and scores rows with it.
 
-Arguments: model, version, digest of the version's package, digest of its code, Parquet file of rows, Parquet file for
-the scores. It imports nothing of this project before the version does, and loads nothing before the digests are right.
+Arguments: model, version, digest of the version's package, digest of its code, Parquet file of rows, and a folder for
+the scores: `together.parquet`, `reordered.parquet` (columns the other way round) and `alone.parquet` (the last rows,
+each asked for by itself). It imports nothing of this project before the version does, and loads nothing before the
+digests are right.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from pathlib import Path
 
 LOADER = "training_assets.serving"
 PACKAGE, CODE = "package", "training_assets"
+ALONE = 8
+"""Rows that are asked for one by one: the awkward ones are last."""
 
 
 def main(model: str, version: str, package: str, code: str, rows: str, scores: str) -> None:
@@ -37,12 +41,23 @@ def main(model: str, version: str, package: str, code: str, rows: str, scores: s
             message = f"version {version} carries code that is not its own"
             raise ValueError(message)
         asked = pl.read_parquet(rows).with_columns(pl.col(pl.Int64).cast(pl.Float64))  # the signature's quantities
-        served = mlflow.pyfunc.load_model(str(local)).predict(asked.to_pandas())
+        model_of = mlflow.pyfunc.load_model(str(local))
+        last = asked.tail(ALONE)
+        served = {
+            "together": [asked],
+            "reordered": [asked.select(reversed(asked.columns))],
+            "alone": [last.slice(place, 1) for place in range(last.height)],
+        }
+        answers = {
+            way: pl.concat([pl.from_pandas(model_of.predict(each.to_pandas())) for each in frames])
+            for way, frames in served.items()
+        }
         origin = Path(sys.modules[LOADER].__file__ or "").resolve()
         if not origin.is_relative_to(local.resolve()):
             message = f"version {version} was loaded by {origin}, not by the code that it carries"
             raise ValueError(message)
-        pl.from_pandas(served).write_parquet(scores)
+        for way, answer in answers.items():
+            answer.write_parquet(Path(scores) / f"{way}.parquet")
 
 
 def _require(local: Path, folder: Path, digest: str, version: str) -> None:

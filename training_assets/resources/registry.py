@@ -127,19 +127,23 @@ class Registry:
 
     def scores_in_a_fresh_process(
         self, model: str, version: str, rows: bytes, files: str, code: str, *, root: Path, trust: tuple[str, ...] = ()
-    ) -> pl.DataFrame:
+    ) -> dict[str, pl.DataFrame]:
         """Score feature rows (Parquet bytes) with a version loaded from the registry by another Python process.
+
+        By the way they were asked for: `together`, `reordered` with columns the other way round, and the last few of
+        them `alone`, one by one.
 
         `files` and `code` are the digests that its package and the code that it carries must have, `trust` names
         packages below `root` that the model may be read back with. Raises `InputError` (`E_PARITY`) with the other
         process's last words where it fails.
         """
         with tempfile.TemporaryDirectory() as folder:
-            asked, answer = Path(folder) / "rows.parquet", Path(folder) / "scores.parquet"
+            asked, answers = Path(folder) / "rows.parquet", Path(folder) / "scores"
+            answers.mkdir()
             asked.write_bytes(rows)
             command = [sys.executable, "-P", str(FRESH_PROCESS), model, version, files, code]
             started = subprocess.Popen(  # noqa: S603 - our own file, arguments checked by name patterns
-                [*command, str(asked), str(answer)],
+                [*command, str(asked), str(answers)],
                 env={
                     **os.environ,
                     "MLFLOW_TRACKING_URI": self.uri,
@@ -161,7 +165,7 @@ class Registry:
                 last = said.strip().splitlines()[-1:] or ["it said nothing"]
                 message = f"version {version} of {model} does not load in a fresh process: {last[0][:500]}"
                 raise InputError("E_PARITY", message)
-            return pl.read_parquet(io.BytesIO(answer.read_bytes()))
+            return {path.stem: pl.read_parquet(io.BytesIO(path.read_bytes())) for path in answers.iterdir()}
 
     def _client(self) -> Any:
         from mlflow import MlflowClient

@@ -23,6 +23,13 @@ def test_the_difference_is_the_largest_one(shift: float) -> None:
     assert largest_difference(SEEN, served) == abs(0.2 - (0.2 + shift))
 
 
+def test_large_values_differ_by_their_share_and_equal_infinities_not_at_all() -> None:
+    seen = pl.DataFrame({"prediction": [1e12, -4.0, math.inf, 0.5]})
+    served = pl.DataFrame({"prediction": [1e12 + 1e3, -4.0, math.inf, 0.5 + 1e-12]})
+    assert math.isclose(largest_difference(seen, served), 1e-9, rel_tol=1e-3)
+    assert largest_difference(seen, served.with_columns(prediction=pl.Series([1e12, -4.0, -math.inf, 0.5]))) == math.inf
+
+
 def test_what_cannot_be_compared_differs_without_bound() -> None:
     for served in (
         SEEN.head(1),
