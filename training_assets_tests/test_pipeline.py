@@ -106,6 +106,14 @@ def test_the_mlflow_run_is_found_by_tag_and_closed(trained: tuple[Workplace, dg.
     assert mlflow.active_run() is None
 
 
+def test_the_report_tells_of_everything_that_it_rests_on(trained: tuple[Workplace, dg.ExecuteInProcessResult]) -> None:
+    place, _ = trained
+    (page,) = place.places.pages.rglob("report.html")
+    text = page.read_text()
+    for words in ("Drift", "the first batch, as no version is released yet", "Lineage", "Serving", "roc_auc"):
+        assert words in text
+
+
 def test_stage_loads_the_version_in_a_fresh_process(trained: tuple[Workplace, dg.ExecuteInProcessResult]) -> None:
     place, _ = trained
     staged = place.stage()

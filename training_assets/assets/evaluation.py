@@ -8,6 +8,7 @@ import dagster as dg
 import numpy as np
 
 from training_assets.assets.cases import show_cases
+from training_assets.assets.drift import drift_report
 from training_assets.assets.encoding import PREPROCESSOR_FILE
 from training_assets.assets.features import ROWS
 from training_assets.assets.showing import shown
@@ -35,6 +36,7 @@ from training_assets.spec.evaluation import CARD_FIELDS
 
 
 @dg.asset(
+    deps=[drift_report],  # its page tells of it
     kinds={"scikitlearn", "mlflow"},
     code_version=code_version("assets/evaluation.py", "governance/champion.py", packages=("scikit-learn",)),
 )
@@ -112,7 +114,7 @@ def evaluation_report(
     run_id = context.run.run_id
     case = ask_people(model, places, verdict, launcher=launched_by(context.run), report_run=run_id, run_id=run_id)
     show_cases(context.instance, places, model.name)
-    pages = write_pages(model, places, verdict, report, result, tuned_model)
+    pages = write_pages(model, places, artifacts, verdict, report, result, tuned_model)
     if places.ledger.latest(model.name, "tracked", verdict.digest) is None:
         with tracking.run(context, model.name) as mlflow:
             mlflow.log_params(_params(tuned_model.artifact))

@@ -74,7 +74,7 @@ def registered_version(
         ):
             folder = Path(scratch) / "model"
             (folder / PACKAGE).mkdir(parents=True)
-            package(folder / PACKAGE, model, places, verdict, report, evaluation_report, tuned_model)
+            package(folder / PACKAGE, model, places, artifacts, verdict, report, evaluation_report, tuned_model)
             code = bundled_code(Path(scratch) / "code")
             tags |= {
                 "model_files": fingerprint.digest(fingerprint.digests_of(folder / PACKAGE)),

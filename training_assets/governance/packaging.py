@@ -14,7 +14,7 @@ from training_assets.core.evaluation.verdict import Verdict
 from training_assets.core.import_closure import PACKAGE, modules_behind
 from training_assets.governance.judging import REPORT_FILE
 from training_assets.governance.pages import write_pages
-from training_assets.resources.artifacts import Result
+from training_assets.resources.artifacts import Artifacts, Result
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 
@@ -25,6 +25,7 @@ def package(
     folder: Path,
     model: Model,
     places: Places,
+    artifacts: Artifacts,
     verdict: Verdict,
     report: Mapping[str, Any],
     evaluated: Result,
@@ -35,7 +36,7 @@ def package(
     for name in (GOLDEN, GOLDEN_SCORES, STUDY):
         (folder / name).write_bytes(tuned.artifact.read(name))
     (folder / REPORT_FILE).write_bytes(evaluated.artifact.read(REPORT_FILE))
-    for page in write_pages(model, places, verdict, report, evaluated, tuned).iterdir():
+    for page in write_pages(model, places, artifacts, verdict, report, evaluated, tuned).iterdir():
         shutil.copy(page, folder / page.name)
     files = fingerprint.digests_of(folder)
     bundle = lineage_bundle(model, verdict, tuned, files)

@@ -6,27 +6,36 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from training_assets.assets.drift import REPORT as DRIFT
 from training_assets.assets.tuning import STUDY
 from training_assets.core import artifact_format, fingerprint
 from training_assets.core.evaluation.verdict import Verdict
 from training_assets.core.pages import card_of, card_page, card_text, report_page
 from training_assets.core.search.study import Study
-from training_assets.resources.artifacts import MADE_FROM, Result
+from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 
 PAGE, CARD = "report.html", "card.json"
+DRIFT_MAP = "drift_map.png"
 
 
 def write_pages(
-    model: Model, places: Places, verdict: Verdict, report: Mapping[str, Any], evaluated: Result, tuned: Result
+    model: Model,
+    places: Places,
+    artifacts: Artifacts,
+    verdict: Verdict,
+    report: Mapping[str, Any],
+    evaluated: Result,
+    tuned: Result,
 ) -> Path:
     """The folder with `report.html`, `card.html`, `card.md` and `card.json`; the same verdict gives the same bytes."""
+    drift = artifacts.of_run(model.name, tuned.made_in, DRIFT)
     folder = places.pages / model.name / verdict.digest
     card = model_card(model, report, evaluated, tuned)
     pages = {
         PAGE: report_page(
-            report, verdict, _about(model), _sections(verdict, tuned), _pictures(evaluated, tuned)
+            report, verdict, _about(model), _sections(verdict, tuned, drift), _pictures(evaluated, tuned, drift)
         ).encode(),
         "card.html": card_page(card).encode(),
         "card.md": card_text(card).encode(),
@@ -62,7 +71,7 @@ def _members(tuned: Result) -> list[dict[str, Any]]:
     return [{"family": trials[member.trial].family, "weight": member.weight} for member in study.members]
 
 
-def _sections(verdict: Verdict, tuned: Result) -> dict[str, dict[str, Any]]:
+def _sections(verdict: Verdict, tuned: Result, drift: Result | None) -> dict[str, dict[str, Any]]:
     facts = tuned.artifact.facts
     lineage, identity = facts["lineage"], facts["identity"]
     members = ", ".join(f"{each['family']} {each['weight']:.2f}" for each in _members(tuned))
@@ -74,6 +83,7 @@ def _sections(verdict: Verdict, tuned: Result) -> dict[str, dict[str, Any]]:
             "validation split": lineage["validation_split"],
             "test split": lineage["test_split"],
         },
+        "Drift": _drift(drift),
         "Model": {
             "family": facts["family"],
             "members and weights": members,
@@ -98,11 +108,30 @@ def _sections(verdict: Verdict, tuned: Result) -> dict[str, dict[str, Any]]:
     }
 
 
-def _pictures(evaluated: Result, tuned: Result) -> dict[str, bytes]:
-    """The report's own pictures, then how the model was found."""
+def _drift(drift: Result | None) -> dict[str, Any]:
+    """How the newest batch moved, in the run that trained the model."""
+    if drift is None:
+        return {"compared with": "nothing: the run that trained this model made no drift report"}
+    facts = drift.artifact.facts
+    moved = [f"{line['column']} ({line['psi']})" for line in facts.get("worst", []) if line["verdict"] != "stable"]
     return {
+        "compared with": facts["reference"],
+        "newest batch": facts.get("newest_batch"),
+        "its columns that drifted": facts.get("drifted_columns"),
+        "largest PSI in it": facts.get("largest_psi"),
+        "all columns together, by importance": facts.get("overall_psi"),
+        "moved in the new batches (PSI)": ", ".join(dict.fromkeys(moved)) or "none",
+    }
+
+
+def _pictures(evaluated: Result, tuned: Result, drift: Result | None) -> dict[str, bytes]:
+    """The report's own pictures, then how the model was found, then how columns moved."""
+    found = {
         name.removesuffix(".png"): result.artifact.read(name)
         for result in (evaluated, tuned)
         for name in sorted(result.artifact.files)
         if name.endswith(".png")
     }
+    if drift is not None and DRIFT_MAP in drift.artifact.files:
+        found["drift_map"] = drift.artifact.read(DRIFT_MAP)
+    return found
