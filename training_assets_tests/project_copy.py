@@ -18,7 +18,7 @@ class Copy:
     """A copy of the project without models, and its command line."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
+        self.root, self.home = root, root / "home"
         shutil.copytree(
             ROOT / "training_assets", root / "training_assets", ignore=shutil.ignore_patterns("defs", "__pycache__")
         )
@@ -40,7 +40,7 @@ class Copy:
         return subprocess.Popen(
             [sys.executable, "-c", "from training_assets.cli import main; main()", *arguments],
             cwd=self.root,
-            env={**environment, "TRAINING_ASSETS_HOME": str(self.root / "home")},
+            env={**environment, "TRAINING_ASSETS_HOME": str(self.home)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

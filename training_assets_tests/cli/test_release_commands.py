@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -130,6 +131,23 @@ def test_a_version_is_built_again_to_the_same_model(released: Copy) -> None:
     released.edit("churn", search=SEARCH)
     assert again["level"] == 1
     assert any("the present spec differs in search.trials" in cause for cause in again["causes"])
+
+
+@pytest.mark.slow
+def test_another_clone_builds_it_too_and_changed_code_is_named(released: Copy, tmp_path: Path) -> None:
+    clone = Copy(tmp_path / "clone")
+    clone.home = released.home
+    shutil.copytree(released.spec("churn").parent, clone.spec("churn").parent)
+    shutil.copytree(released.root / "rows", clone.root / "rows")
+    assert asked(clone, "reproduce", "churn", "1")["level"] == 1
+    boosting = clone.root / "training_assets" / "core" / "families" / "lightgbm_boosting.py"
+    changed = boosting.read_text().replace('"bagging_freq": 1', '"bagging_freq": 3')
+    assert changed != boosting.read_text()
+    boosting.write_text(changed)
+    again = asked(clone, "reproduce", "churn", "1")
+    assert again["level"] in {2, 3}
+    assert "the canonical model differs" in again["seen"]
+    assert any("the training code was" in cause for cause in again["causes"])
 
 
 @pytest.mark.slow
