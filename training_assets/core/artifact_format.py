@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
+import re
 import shutil
+import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,9 @@ from training_assets.core.errors import InputError
 MANIFEST = "manifest.json"
 SEAL = "seal"
 """Key of a JSON object under which it carries its own digest."""
+UNFINISHED = re.compile(r"\..+\.[0-9a-f]{32}")
+"""Folders that are being written."""
+ABANDONED_SECONDS = 3600
 
 
 @dataclass(frozen=True)
@@ -75,22 +82,49 @@ def write(folders: Mapping[str, Path], make: Callable[[Mapping[str, Path]], Mapp
     a folder is already there: an artifact is never overwritten.
     """
     unfinished: dict[str, Path] = {}
-    try:
-        for name, folder in folders.items():
-            if folder.exists():
-                message = f"{folder} exists; an artifact is written once"
-                raise FileExistsError(message)
-            unfinished[name] = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
-            unfinished[name].mkdir(parents=True)
-        made = make(unfinished)
-        sealed = {name: _seal(unfinished[name], made[name]) for name in folders}
-        for name, folder in folders.items():
-            unfinished[name].rename(folder)
-            flush(folder.parent)
-    finally:
-        for folder in unfinished.values():
-            shutil.rmtree(folder, ignore_errors=True)
+    with ExitStack() as locks:
+        try:
+            for name, folder in folders.items():
+                if folder.exists():
+                    message = f"{folder} exists; an artifact is written once"
+                    raise FileExistsError(message)
+                unfinished[name] = folder.parent / f".{folder.name}.{uuid.uuid4().hex}"
+                unfinished[name].mkdir(parents=True)
+                locks.enter_context(_locked(unfinished[name]))
+            made = make(unfinished)
+            sealed = {name: _seal(unfinished[name], made[name]) for name in folders}
+            for name, folder in folders.items():
+                unfinished[name].rename(folder)
+                flush(folder.parent)
+        finally:
+            for folder in unfinished.values():
+                shutil.rmtree(folder, ignore_errors=True)
     return {name: Artifact(folders[name], **sealed[name]) for name in folders}
+
+
+def remove_abandoned(runs: Path) -> None:
+    """Remove what killed writers left in the folders of runs: an hour old at least, and nobody holds its lock."""
+    for folder in runs.glob("*/.*"):
+        if not UNFINISHED.fullmatch(folder.name) or not folder.is_dir():
+            continue
+        try:
+            if time.time() - folder.stat().st_mtime < ABANDONED_SECONDS:
+                continue
+            with _locked(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+        except (BlockingIOError, FileNotFoundError):
+            continue  # it is being written, or somebody else removed it just now
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock, which the kernel frees however its holder ends; `BlockingIOError` where somebody does."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _seal(folder: Path, made: Made) -> dict[str, Any]:

@@ -65,6 +65,7 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
                     asset: self._stand_on(model, run_id, asset, result) for asset, result in earlier.items() if result
                 }
         with clear_failures():
+            artifact_format.remove_abandoned(self.places.artifacts / _name(model))
             folders = {asset: self._folder(model, run_id, asset) for asset in assets}
             artifacts = artifact_format.write(folders, lambda empty: _with_origin(make(empty), made_from))
         artifact_format.write_file(index, artifact_format.sealed({"run": run_id}))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import polars as pl
@@ -127,6 +128,35 @@ def test_kill_9_in_the_middle_leaves_nothing_under_the_final_name(tmp_path: Path
     writer.stdout.close()
     assert not (tmp_path / "one").exists()
     assert one(tmp_path / "one").read("data.bin") == b"hello"
+
+
+def abandoned(run: Path, *, age: float) -> Path:
+    folder = run / f".one.{'0' * 32}"
+    folder.mkdir(parents=True)
+    (folder / "data.bin").write_bytes(b"half")
+    then = time.time() - age
+    os.utime(folder, (then, then))
+    return folder
+
+
+def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    old, young = abandoned(tmp_path / "a", age=4000), abandoned(tmp_path / "b", age=60)
+    kept = one(tmp_path / "a" / "one")
+    artifact_format.remove_abandoned(tmp_path)
+    assert not old.exists()
+    assert young.exists()
+    assert kept.read("data.bin") == b"hello"
+
+
+def test_what_somebody_still_writes_is_left_however_old_it_is(tmp_path: Path) -> None:
+    def slow(folders: dict[str, Path]) -> dict[str, Made]:
+        (folders["one"] / "data.bin").write_bytes(b"slow")
+        os.utime(folders["one"], (0, 0))
+        artifact_format.remove_abandoned(tmp_path)
+        return {"one": Made()}
+
+    written = artifact_format.write({"one": tmp_path / "run" / "one"}, slow)["one"]
+    assert written.read("data.bin") == b"slow"
 
 
 def test_canonical_json_is_canonical() -> None:
