@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from training_assets.core.errors import InputError
 from training_assets.resources.ledger import Event, Ledger, PointerMovedError
 from training_assets.resources.releases import PRODUCTION, Releases
+from training_assets_tests.postgres_server import PostgresServer
 
 MODEL = "churn"
 BY = {"run_id": "run", "actor": "ada"}
@@ -152,7 +153,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
         self.clock = Clock()
-        self.ledger = Ledger(f"sqlite:///{self.folder.name}/ledger.db", clock=self.clock)
+        self.ledger = Ledger(self.new_ledger(), clock=self.clock)
         self.releases = Releases(self.ledger, MODEL)
         self.registered: list[str] = []
         self.proved: set[str] = set()
@@ -160,6 +161,9 @@ class Machine(RuleBasedStateMachine):
         self.pulled: set[str] = set()
         self.frozen_until: datetime | None = None
         self.stale: Event | None = None
+
+    def new_ledger(self) -> str:
+        return f"sqlite:///{self.folder.name}/ledger.db"
 
     def teardown(self) -> None:
         self.folder.cleanup()
@@ -244,3 +248,13 @@ class Machine(RuleBasedStateMachine):
 
 TestMachine = Machine.TestCase
 TestMachine.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+
+
+@pytest.mark.slow
+def test_the_same_holds_in_postgresql(postgres: PostgresServer) -> None:
+    class InPostgres(Machine):
+        def new_ledger(self) -> str:
+            return postgres.url(database=postgres.database())
+
+    few = settings(max_examples=15, stateful_step_count=25, deadline=None)
+    run_state_machine_as_test(InPostgres, settings=few)  # type: ignore[no-untyped-call] # hypothesis has no annotation
