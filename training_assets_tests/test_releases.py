@@ -262,6 +262,7 @@ def test_an_unjudged_candidate_waits_for_a_person(place: Workplace) -> None:
     assert place.versions() == []
 
 
+@pytest.mark.slow
 def test_an_alias_moved_by_hand_opens_a_case_and_moves_nothing_else(place: Workplace) -> None:
     from mlflow import MlflowClient
 

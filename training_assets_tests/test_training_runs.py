@@ -131,6 +131,7 @@ TRIALS = 6
 KILLED_AFTER = 2  # trials
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_its_search_leaves_finished_trials_to_the_next(tmp_path: Path) -> None:
     command = Copy(tmp_path)
     customers(2000, seed=1).drop("left_on").write_csv(command.root / "churn.csv")

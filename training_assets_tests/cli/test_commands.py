@@ -21,6 +21,7 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 QUICK = {"families": ["linear"], "trials": 1}
 
 
+@pytest.mark.slow
 def test_from_a_table_to_a_staged_version(command: Copy) -> None:
     said = command("init", "churn.csv", "--target", "churned")
     assert "600 rows read" in said

@@ -30,6 +30,7 @@ QUERY = "SELECT * FROM rows_read"
 SQLITE = ("--database", "sqlite", "--path", "rows.db", "--query", QUERY, "--watermark", "id", "--target", "churned")
 
 
+@pytest.mark.slow
 def test_from_a_query_to_a_registered_version(command: Copy) -> None:
     said = command("init", *SQLITE)
     assert "600 rows read" in said

@@ -82,6 +82,7 @@ def test_a_changed_schema_is_shown_decided_and_taken_back(command: Copy) -> None
     assert places.ledger.first_broken() is None
 
 
+@pytest.mark.slow
 def test_new_columns_are_accepted_with_their_roles(command: Copy) -> None:
     (command.root / "more").mkdir()
     customers(400, seed=3).drop("left_on").write_csv(command.root / "more" / "a.csv")

@@ -12,6 +12,7 @@ from training_assets_tests.core.leakage.sets import REAL, made, real
 from training_assets_tests.core.leakage.zoo import FROM_REAL, MADE, Planted
 
 DATA = ROOT.parent / "shared" / "data"
+IN_SHARED = pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared/data beside the project")
 NEEDED = 10
 
 
@@ -21,8 +22,10 @@ def missed(planted: Planted, data: Path | None) -> str | None:
     return None if said is not None and planted.says in said else f"{planted.name}: {planted.claim} says {said}"
 
 
-def test_all_planted_leaks_are_found_and_no_clean_set_is_blocked(capsys: pytest.CaptureFixture[str]) -> None:
-    data = DATA if DATA.is_dir() else None
+@pytest.mark.parametrize("data", [None, pytest.param(DATA, marks=[pytest.mark.slow, IN_SHARED])])
+def test_all_planted_leaks_are_found_and_no_clean_set_is_blocked(
+    data: Path | None, capsys: pytest.CaptureFixture[str]
+) -> None:
     zoo = [*MADE, *(FROM_REAL if data else [])]
     escaped = [said for planted in zoo if (said := missed(planted, data))]
     clean = [made("binary"), made("regression"), *([real(name, data) for name in REAL] if data else [])]
