@@ -41,7 +41,8 @@ def main(model: str, version: str, package: str, code: str, rows: str, scores: s
             message = f"version {version} carries code that is not its own"
             raise ValueError(message)
         asked = pl.read_parquet(rows).with_columns(pl.col(pl.Int64).cast(pl.Float64))  # the signature's quantities
-        model_of = mlflow.pyfunc.load_model(str(local))
+        # Nobody would see the warning that packages are not those of the requirements; finding out takes a second.
+        model_of = mlflow.pyfunc.load_model(str(local), suppress_warnings=True)
         last = asked.tail(ALONE)
         served = {
             "together": [asked],
