@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -112,6 +113,17 @@ def test_the_report_tells_of_everything_that_it_rests_on(trained: tuple[Workplac
     text = page.read_text()
     for words in ("Drift", "the first batch, as no version is released yet", "Lineage", "Serving", "roc_auc"):
         assert words in text
+
+
+def test_the_version_in_the_registry_leads_to_its_report(trained: tuple[Workplace, dg.ExecuteInProcessResult]) -> None:
+    import mlflow
+
+    place, _ = trained
+    client = mlflow.MlflowClient(tracking_uri=place.places.mlflow_uri)
+    described = client.get_model_version(MODEL, "1").description
+    assert "PASS" in described
+    (run_id,) = re.findall(r"runs/([0-9a-f]+)/artifacts/evaluation/report\.html", described)
+    assert "report.html" in {Path(each.path).name for each in client.list_artifacts(run_id, "evaluation")}
 
 
 def test_stage_loads_the_version_in_a_fresh_process(trained: tuple[Workplace, dg.ExecuteInProcessResult]) -> None:

@@ -85,8 +85,10 @@ def registered_version(
             version = registry.version_of(model.name, tuned_model.digest, tags["model_files"])
             if version is None:
                 example = tuned_model.artifact.frame(GOLDEN)
+                page = tracking.page_of_report(model.name, evaluation_report.digest)
+                described = _described(verdict, page)
                 with tracking.run(context, model.name) as mlflow:
-                    version = registry.register(mlflow, model.name, folder, code, example, tags)
+                    version = registry.register(mlflow, model.name, folder, code, example, tags, described)
         once = f"{model.name}/registered/{tuned_model.digest}"
         arrival = {"version": version, **tags}
         registered = places.ledger.record(model.name, "registered", tuned_model.digest, arrival, once=once, **by)
@@ -103,6 +105,13 @@ def registered_version(
     return shown(
         result, model.key(REGISTERED), {"version": int(facts["version"]), "model_uri": uri, "verdict": verdict.name}
     )
+
+
+def _described(verdict: Verdict, page: str | None) -> str:
+    """What people read on the version's page in MLflow, as Markdown; quoted words of data cannot break it."""
+    report = "" if page is None else f"[Evaluation report]({page})\n\n"
+    said = verdict.explanation.replace("`", "'")[:800]
+    return f"{report}`{said}`\n\nReport, model card, study and lineage are among the version's files, in `package/`."
 
 
 def _freed_by(verdict: Verdict, places: Places, model: Model) -> str | None:

@@ -49,9 +49,19 @@ class Registry:
         return min((str(version.version) for version in found), key=int, default=None)
 
     def register(
-        self, mlflow: Any, model: str, folder: Path, code: Path, example: pl.DataFrame, tags: Mapping[str, str]
+        self,
+        mlflow: Any,
+        model: str,
+        folder: Path,
+        code: Path,
+        example: pl.DataFrame,
+        tags: Mapping[str, str],
+        description: str,
     ) -> str:
-        """Log a folder with a package as a pyfunc with signature, example and the code to serve it; make a version."""
+        """Log a folder with a package as a pyfunc with signature, example and the code to serve it; make a version.
+
+        The description is Markdown, for the version's page in MLflow's UI.
+        """
         from importlib.metadata import version as installed
 
         from mlflow.models import ModelSignature
@@ -83,6 +93,7 @@ class Registry:
             made = mlflow.register_model(logged.model_uri, model, tags=dict(tags))
         finally:
             enable_logging()  # type: ignore[no-untyped-call] # MLflow has no annotation there
+        self._client().update_model_version(model, made.version, description)
         return str(made.version)
 
     def download(self, model: str, version: str, folder: Path) -> Path:

@@ -58,6 +58,19 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg] # generic onl
         finally:
             mlflow.end_run(status)
 
+    def page_of_report(self, model: str, report: str) -> str | None:
+        """Where MLflow's UI shows an evaluation's page, below its root; None where no run was tracked for it."""
+        import mlflow
+
+        client = mlflow.MlflowClient(tracking_uri=self.places.mlflow_uri)
+        experiment = client.get_experiment_by_name(model)
+        found = (
+            [] if experiment is None else client.search_runs([experiment.experiment_id], f"tags.report = '{report}'")
+        )
+        if experiment is None or not found:
+            return None
+        return f"#/experiments/{experiment.experiment_id}/runs/{found[0].info.run_id}/artifacts/evaluation/report.html"
+
     def _close_leftovers(self, mlflow: Any, instance: dg.DagsterInstance, model: str) -> None:
         """End, as KILLED, MLflow runs that still say RUNNING although their Dagster run is over: its process died."""
         client = mlflow.MlflowClient(tracking_uri=self.places.mlflow_uri)

@@ -16,6 +16,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from training_assets.core.parity import largest_difference
 from training_assets_tests.project_copy import Copy
 from training_assets_tests.workplace import customers
 
@@ -222,3 +223,38 @@ def test_mlflow_serves_a_version(released: Copy) -> None:
         server.wait(30)
     seen = pl.read_parquet(package / "golden_scores.parquet").head(5)
     assert [each["probability_yes"] for each in served] == pytest.approx(seen["probability_yes"].to_list(), abs=1e-9)
+
+
+LOADED = """
+import sys
+import mlflow.pyfunc, pandas as pd
+folder, package, out = sys.argv[1:]
+rows = pd.read_parquet(package + "/golden_rows.parquet")
+quantities = rows.select_dtypes("number").columns
+mlflow.pyfunc.load_model(folder).predict(rows.astype(dict.fromkeys(quantities, float))).to_parquet(out)
+assert "dagster" not in sys.modules
+"""
+
+
+@pytest.mark.slow
+def test_an_environment_of_its_own_requirements_alone_serves_a_version(released: Copy, tmp_path: Path) -> None:
+    (folder, *_) = sorted((released.root / "home" / "mlflow").rglob("MLmodel"))
+    package = next(folder.parent.glob("data/*/package"))
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "env")], check=True)
+    python = tmp_path / "env" / "bin" / "python"
+    install = [str(python), "-m", "pip", "install", "-q", "-r", str(folder.with_name("requirements.txt"))]
+    installed = subprocess.run(install, check=False, capture_output=True, text=True)
+    if installed.returncode != 0 and "No matching distribution" in installed.stderr:
+        pytest.skip("no package index can be reached")
+    assert installed.returncode == 0, installed.stderr
+    out = tmp_path / "scores.parquet"
+    loaded = subprocess.run(
+        [str(python), "-c", LOADED, str(folder.parent), str(package), str(out)],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert loaded.returncode == 0, loaded.stderr
+    assert largest_difference(pl.read_parquet(package / "golden_scores.parquet"), pl.read_parquet(out)) <= 1e-9

@@ -57,7 +57,7 @@ def test_a_version_scores_numbers_texts_and_dates_as_training_did(mlflow: Any, t
     code = bundled_code(tmp_path / "code")
     with mlflow.start_run():
         registry = Registry(mlflow.get_tracking_uri())
-        version = registry.register(mlflow, "made", tmp_path / "model", code, rows, {"candidate": "c"})
+        version = registry.register(mlflow, "made", tmp_path / "model", code, rows, {"candidate": "c"}, "*made*")
     served = mlflow.pyfunc.load_model(f"models:/made/{version}")
     schema = served.metadata.get_input_schema()
     kinds = {"numeric": "double", "categorical": "string", "date": "datetime"}
