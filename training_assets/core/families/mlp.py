@@ -21,7 +21,7 @@ MOST_COLUMNS = 3_000
 """Of dense rows; wider ones are mostly one-hot, and the linear family reads them sparse."""
 STRETCH = 65_536
 """Rows of an iteration at most, so that the clock is asked in time where a pass over all rows takes long."""
-PIECE = 8_192
+PIECE = 4_096
 """Rows of a stretch that are unpacked at a time; a multiple of every batch size."""
 PATIENCE = 15
 """Iterations without a better loss: a network makes a few dozen, where trees make hundreds."""
@@ -169,7 +169,8 @@ def _iterations(
         for part in _parts(chosen):
             estimator.batch_size = min(params["batch_size"], len(labels[part]))
             sample = {} if weights is None else {"sample_weight": weights[part]}
-            seen = _blurred(read[part], rows.n_quantities, params["noise"], noise)
+            seen = read[part] if read is rows or not params["noise"] else read[part].copy()  # what is shared stays
+            _blur(seen[:, : rows.n_quantities], params["noise"], noise)
             estimator.partial_fit(seen, labels[part], **classes, **sample)
         weight = max(1 - KEPT, 1 / made)
         averaged = [
@@ -184,13 +185,10 @@ def _iterations(
         yield layers
 
 
-def _blurred(rows: Single, n_quantities: int, spread: float, rng: np.random.Generator) -> Single:
-    """The rows with noise on their quantities, other noise each time."""
-    if not spread:
-        return rows
-    blurred = rows.copy()
-    blurred[:, :n_quantities] += spread * rng.standard_normal((len(rows), n_quantities), dtype=np.float32)
-    return blurred
+def _blur(quantities: Single, spread: float, rng: np.random.Generator) -> None:
+    """Add noise, other noise each time."""
+    if spread:
+        quantities += spread * rng.standard_normal(quantities.shape, dtype=np.float32)
 
 
 def _parts(chosen: Any) -> list[Any]:
