@@ -105,6 +105,7 @@ class MlpFamily:
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn's; has no types
 
         del threads
+        params = {**self.default_params(), **params}  # those of an earlier study may lack one
         layout = train.layout
         scale = train.shared("target scale", lambda: Scale.of(train))
         center, spread = 0.0, 1.0

@@ -121,6 +121,17 @@ def test_it_stops_early_and_keeps_the_weights_of_the_best_iteration(task: Task) 
     np.testing.assert_array_equal(again.predict(test), found.predict(test))
 
 
+def test_what_an_earlier_study_does_not_name_stays_at_its_default() -> None:
+    train, validation, test = splits("binary")
+    how: dict[str, Any] = {"learning": usual("binary"), "threads": 1, "seed": 0, "max_iterations": 2}
+    known = {name: value for name, value in FAMILIES["mlp"].default_params().items() if name != "noise"}
+    one, other = (
+        FAMILIES["mlp"].fit(params, train, validation, patience=9, stop=never, **how)
+        for params in (known, {**known, "noise": 0.0})
+    )
+    np.testing.assert_array_equal(one.predict(test), other.predict(test))
+
+
 def test_a_shorter_patience_is_kept_to() -> None:
     found = fitted("mlp", "binary", patience=2, max_iterations=200, learning_rate_init=0.01)
     assert found.best_iteration is not None
