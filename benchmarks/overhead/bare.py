@@ -14,7 +14,7 @@ from benchmarks.overhead.flights import MODEL, ROOT, spec
 from training_assets.core import plots
 from training_assets.core.encoding.preprocessor import Preprocessor
 from training_assets.core.evaluation.report import evaluate
-from training_assets.core.families.base import Data
+from training_assets.core.families.data import Data
 from training_assets.core.features.table import feature_table
 from training_assets.core.ingestion.discovery import identify, stamps
 from training_assets.core.ingestion.reading import read_batch

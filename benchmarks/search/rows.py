@@ -12,7 +12,7 @@ import polars as pl
 from benchmarks.quality.cells import Cells
 from training_assets.core.encoding.fitting import fit_preprocessor
 from training_assets.core.encoding.layout import Layout
-from training_assets.core.families.base import Data
+from training_assets.core.families.data import Data
 from training_assets.spec.encoding import Encoding
 
 LEVELS = (2, 3, 5, 8, 12, 20, 50, 200, 2_000, 20_000)

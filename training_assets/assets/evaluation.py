@@ -21,7 +21,7 @@ from training_assets.core.evaluation.comparison import Scored
 from training_assets.core.evaluation.metrics import names
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.evaluation.served import parity, runtime
-from training_assets.core.families.base import Data
+from training_assets.core.families.data import Data
 from training_assets.governance.champion import against, live
 from training_assets.governance.judging import REPORT, REPORT_FILE, ask_people, judged
 from training_assets.governance.pages import PAGE, write_pages

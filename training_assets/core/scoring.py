@@ -15,7 +15,8 @@ from training_assets.core.calibration import Calibration
 from training_assets.core.encoding import Preprocessor
 from training_assets.core.encoding.target_transform import UNCHANGED, TargetTransform
 from training_assets.core.errors import InputError
-from training_assets.core.families.base import Data, FittedModel, Floats
+from training_assets.core.families.base import FittedModel
+from training_assets.core.families.data import Data, Floats
 from training_assets.core.fingerprint import digest
 
 FORMAT = 2

@@ -14,7 +14,8 @@ from training_assets.core import calibration
 from training_assets.core.class_weights import class_weights
 from training_assets.core.encoding import Preprocessor
 from training_assets.core.encoding.target_transform import TargetTransform
-from training_assets.core.families.base import Data, Learning
+from training_assets.core.families.base import Learning
+from training_assets.core.families.data import Data
 from training_assets.core.learning import learning
 from training_assets.core.operating_point import best_threshold
 from training_assets.core.scoring import Scorer

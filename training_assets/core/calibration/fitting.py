@@ -18,7 +18,7 @@ from training_assets.core.calibration.curves import (
     losses,
 )
 from training_assets.core.errors import InputError
-from training_assets.core.families.base import Data
+from training_assets.core.families.data import Data
 from training_assets.spec.decision import Calibration as Wanted
 
 ROWS, RARE_ROWS = 1000, 100  # fewer say too little of two parameters

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from training_assets.core.errors import InputError
 from training_assets.core.families import fitted_estimator
-from training_assets.core.families.base import Data, Facts, Family, FittedModel, Learning, Stop
+from training_assets.core.families.base import Family, FittedModel, Learning, Stop
 from training_assets.core.families.catboost import CatBoostFamily
+from training_assets.core.families.data import Data, Facts
 from training_assets.core.families.forests import ForestFamily
 from training_assets.core.families.hist_gradient_boosting import HistGradientBoostingFamily
 from training_assets.core.families.lightgbm import LightGBMFamily

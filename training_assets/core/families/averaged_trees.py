@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from training_assets.core.families import forest_rows
-from training_assets.core.families.base import Data, Fit, Floats
+from training_assets.core.families.base import Fit
+from training_assets.core.families.data import Data, Floats
 from training_assets.core.families.tree_arrays import TreeArrays
 from training_assets.core.fingerprint import digest
 

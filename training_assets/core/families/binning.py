@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training_assets.core.encoding.layout import Layout, code_column
-from training_assets.core.families.base import Data, Floats, View
+from training_assets.core.families.data import Data, Floats, View
 
 BLOCK = 65_536  # rows in float64 at a time
 SAMPLE = 200_000  # rows that bin edges are read from, as in scikit-learn

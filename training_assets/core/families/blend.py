@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from training_assets.core import families
-from training_assets.core.families.base import Data, FittedModel, Floats
+from training_assets.core.families.base import FittedModel
+from training_assets.core.families.data import Data, Floats
 from training_assets.core.fingerprint import digest
 
 FILE = "blend.json"

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from training_assets.core.encoding.layout import Layout
-from training_assets.core.families.base import Data, Facts, Fit, Floats, Learning, Stop, shares, why_not
+from training_assets.core.families.base import Fit, Learning, Stop, shares, why_not
 from training_assets.core.families.catboost_objective import device, objective
 from training_assets.core.families.catboost_rows import pool, quantised
+from training_assets.core.families.data import Data, Facts, Floats
 from training_assets.core.families.pace import learning_rate
 from training_assets.core.fingerprint import digest
 

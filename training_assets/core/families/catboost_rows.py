@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from training_assets.core.encoding.layout import code_column
-from training_assets.core.families.base import Data
+from training_assets.core.families.data import Data
 
 
 def pool(data: Data) -> Any:

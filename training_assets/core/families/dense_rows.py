@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from training_assets.core.errors import InputError
 from training_assets.core.families import design_matrix
-from training_assets.core.families.base import Data
+from training_assets.core.families.data import Data
 from training_assets.core.families.design_matrix import Scale
 
 MAX_BYTES = 4_000_000_000

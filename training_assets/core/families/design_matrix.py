@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from training_assets.core.encoding.layout import Layout, code_column, scaled_column
-from training_assets.core.families.base import Data
+from training_assets.core.families.data import Data
 
 BLOCK = 16_384  # rows at a time
 

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from training_assets.core.errors import InputError
 from training_assets.core.families import dense_rows, skops_file
-from training_assets.core.families.base import Data, Fit, Floats, Stop
+from training_assets.core.families.base import Fit, Stop
+from training_assets.core.families.data import Data, Floats
 from training_assets.core.families.design_matrix import Scale
 from training_assets.core.families.shuffling import shuffled_shares
 from training_assets.core.families.validation_loss import validation_loss

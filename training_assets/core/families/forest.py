@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training_assets.core.families.base import Floats
+from training_assets.core.families.data import Floats
 
 BITSET_WORDS = 8  # 256 bits: one for each code that a native category may have
 

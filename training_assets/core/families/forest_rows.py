@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training_assets.core.encoding.layout import Layout, code_column
-from training_assets.core.families.base import Data
+from training_assets.core.families.data import Data
 
 Rows = npt.NDArray[np.float32]
 

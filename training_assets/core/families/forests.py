@@ -11,7 +11,8 @@ import numpy as np
 from training_assets.core.encoding.layout import Layout
 from training_assets.core.families import averaged_trees, forest_rows
 from training_assets.core.families.averaged_trees import AveragedTreesModel
-from training_assets.core.families.base import Data, Facts, Fit, Floats, Learning, Stop, shares, why_not
+from training_assets.core.families.base import Fit, Learning, Stop, shares, why_not
+from training_assets.core.families.data import Data, Facts, Floats
 from training_assets.core.families.growing import Watch, grown
 from training_assets.core.families.tree_arrays import TreeArrays
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from training_assets.core.families.base import Data, Floats, Stop
+from training_assets.core.families.base import Stop
+from training_assets.core.families.data import Data, Floats
 from training_assets.core.families.forest_rows import Rows, matrix
 from training_assets.core.families.tree_arrays import TreeArrays
 

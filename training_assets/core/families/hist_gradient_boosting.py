@@ -11,7 +11,8 @@ import numpy as np
 
 from training_assets.core.encoding.layout import Layout
 from training_assets.core.families import binning, boosting
-from training_assets.core.families.base import Data, Facts, Fit, Floats, Learning, Stop, shares, why_not
+from training_assets.core.families.base import Fit, Learning, Stop, shares, why_not
+from training_assets.core.families.data import Data, Facts, Floats
 from training_assets.core.families.forest import Forest
 from training_assets.core.families.pace import learning_rate
 from training_assets.core.fingerprint import digest

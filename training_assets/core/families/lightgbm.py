@@ -8,7 +8,8 @@ from typing import Any
 
 from training_assets.core.encoding.layout import Layout
 from training_assets.core.families import lightgbm_model, lightgbm_rows, lightgbm_text
-from training_assets.core.families.base import Data, Facts, Fit, Learning, Stop, shares, why_not
+from training_assets.core.families.base import Fit, Learning, Stop, shares, why_not
+from training_assets.core.families.data import Data, Facts
 from training_assets.core.families.lightgbm_boosting import boosted
 from training_assets.core.families.lightgbm_model import LightGBMModel
 from training_assets.core.families.pace import learning_rate

@@ -9,7 +9,8 @@ from typing import Any
 
 from training_assets.core.errors import InputError
 from training_assets.core.families import lightgbm_rows
-from training_assets.core.families.base import Data, Learning, Loss, Stop
+from training_assets.core.families.base import Learning, Loss, Stop
+from training_assets.core.families.data import Data
 
 OBJECTIVE: dict[Loss, str] = {
     "log_loss": "binary",

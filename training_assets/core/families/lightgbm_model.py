@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from training_assets.core.families import binning, lightgbm_rows, lightgbm_text
-from training_assets.core.families.base import Data, Fit, Floats
+from training_assets.core.families.base import Fit
+from training_assets.core.families.data import Data, Floats
 from training_assets.core.fingerprint import digest, digest_bytes
 
 FILE = "model.txt"

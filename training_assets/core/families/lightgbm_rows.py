@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from training_assets.core.encoding.layout import Layout, code_column
-from training_assets.core.families.base import Data, Floats, Learning
+from training_assets.core.families.base import Learning
+from training_assets.core.families.data import Data, Floats
 
 MAX_CODES = (
     255  # a native category with more is sorted anew for every split, and fits them by heart: ranks serve better

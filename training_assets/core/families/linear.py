@@ -12,7 +12,8 @@ import numpy as np
 
 from training_assets.core.encoding.layout import Layout
 from training_assets.core.families import design_matrix, packed_rows, penalised
-from training_assets.core.families.base import Data, Facts, Fit, Floats, Learning, Stop, shares, why_not
+from training_assets.core.families.base import Fit, Learning, Stop, shares, why_not
+from training_assets.core.families.data import Data, Facts, Floats
 from training_assets.core.families.design_matrix import Scale
 from training_assets.core.fingerprint import digest
 from training_assets.spec.target import Task

@@ -11,7 +11,8 @@ import numpy as np
 
 from training_assets.core.encoding.layout import Layout
 from training_assets.core.families import design_matrix, mlp_model
-from training_assets.core.families.base import Data, Facts, Fit, Learning, Stop, why_not
+from training_assets.core.families.base import Fit, Learning, Stop, why_not
+from training_assets.core.families.data import Data, Facts
 from training_assets.core.families.design_matrix import Scale
 from training_assets.core.families.mlp_model import Layers, MlpModel, Single, SquashedRows, squashed_rows
 from training_assets.core.families.shuffling import shuffled_shares

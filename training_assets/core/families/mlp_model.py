@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training_assets.core.families.base import Data, Fit, Floats
+from training_assets.core.families.base import Fit
+from training_assets.core.families.data import Data, Floats
 from training_assets.core.families.design_matrix import Scale
 from training_assets.core.families.packed_rows import PackedRows, build
 from training_assets.core.fingerprint import digest

@@ -11,7 +11,8 @@ from typing import Any
 from training_assets.core.encoding.layout import Layout
 from training_assets.core.errors import InputError
 from training_assets.core.families import dense_rows, fitted_estimator, skops_file
-from training_assets.core.families.base import Data, Facts, Fit, Learning, Stop, why_not
+from training_assets.core.families.base import Fit, Learning, Stop, why_not
+from training_assets.core.families.data import Data, Facts
 from training_assets.core.families.design_matrix import Scale
 from training_assets.core.families.fitted_estimator import FittedEstimator
 from training_assets.core.project_code import project_function

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from training_assets.core.families.base import Facts
+from training_assets.core.families.data import Facts
 
 SLOWEST, FASTEST = 0.03, 0.15
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training_assets.core.encoding.layout import code_column, scaled_column
-from training_assets.core.families.base import Data, Floats
+from training_assets.core.families.data import Data, Floats
 from training_assets.core.families.design_matrix import Scale, dense_targets, owners
 
 BLOCK = 4_096  # rows that are unpacked at a time: they stay in the processor's cache

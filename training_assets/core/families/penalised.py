@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training_assets.core.families.base import Floats, Stop
+from training_assets.core.families.base import Stop
+from training_assets.core.families.data import Floats
 from training_assets.spec.target import Task
 
 CONVERGED = 1e-7  # of the loss, saved by an iteration: later ones change no prediction that anyone would notice

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from training_assets.core.encoding.layout import Layout
 from training_assets.core.families import design_matrix
-from training_assets.core.families.base import Floats, shares
+from training_assets.core.families.base import shares
+from training_assets.core.families.data import Floats
 
 SAMPLE = 500  # rows that they are measured on
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from training_assets.core.families.base import Floats
+from training_assets.core.families.data import Floats
 from training_assets.core.families.forest_rows import Rows
 
 MANY = 5_000  # rows to predict, beside which making scikit-learn's tree again takes no time

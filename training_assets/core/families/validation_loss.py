@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training_assets.core.families.base import Data, Floats
+from training_assets.core.families.data import Data, Floats
 
 
 def validation_loss(predicted: Floats, validation: Data) -> float:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training_assets.core.families.base import Data, Facts, Fit, shares
+from training_assets.core.families.base import Fit, shares
+from training_assets.core.families.data import Data, Facts
 from training_assets_tests.core.encoding.made_rows import made
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from training_assets.core.families import dense_rows, design_matrix
-from training_assets.core.families.base import Floats
+from training_assets.core.families.data import Floats
 from training_assets.core.families.design_matrix import Scale
 from training_assets.core.families.shuffling import SAMPLE, Rows, shuffled_shares
 from training_assets.spec.target import Task
