@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training_assets.core.errors import InputError
-from training_assets.resources import ledger as ledger_module
+from training_assets.resources import ledger_database
 from training_assets.resources.ledger import Ledger, PointerMovedError
 from training_assets_tests.postgres_server import PostgresServer
 
@@ -220,12 +220,13 @@ def test_a_role_that_may_not_change_events_can_keep_the_ledger(postgres: Postgre
 def test_a_writer_waits_for_another_and_readers_for_nobody(
     postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_module, "WAIT_SECONDS", 1)
+    monkeypatch.setattr(ledger_database, "WAIT_SECONDS", 1)
     url = postgres.url(database=postgres.database())
     ledger, other = Ledger(url), Ledger(url)
     note(ledger, "first")
     with ledger._engine.begin():
         assert [event.subject for event in other.events("m")] == ["first"]
+        assert [event.subject for event in Ledger(url).events("m")] == ["first"]  # opening is reading
         with pytest.raises(sa.exc.DBAPIError, match="lock timeout"):
             note(other, "second")
     assert note(other, "third") == 2
