@@ -15,6 +15,7 @@ from training_assets.core.evaluation.gates import Verdict
 from training_assets.core.lineage import checked_subjects
 from training_assets.governance.judging import REPORT_FILE, VERDICT_CASE, approved_verdict, judged
 from training_assets.governance.packaging import bundled_code, package
+from training_assets.governance.pages import write_pages
 from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.locks import exclusively
@@ -74,7 +75,8 @@ def registered_version(
         ):
             folder = Path(scratch) / "model"
             (folder / PACKAGE).mkdir(parents=True)
-            package(folder / PACKAGE, model, places, artifacts, verdict, report, evaluation_report, tuned_model)
+            pages = write_pages(model, places, artifacts, verdict, report, evaluation_report, tuned_model)
+            package(folder / PACKAGE, model, verdict, pages, evaluation_report, tuned_model)
             code = bundled_code(Path(scratch) / "code")
             tags |= {
                 "model_files": fingerprint.digest(fingerprint.digests_of(folder / PACKAGE)),

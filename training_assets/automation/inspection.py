@@ -22,6 +22,8 @@ from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 
+NEWEST = 200
+"""Lines of a history that the UI shows; the command line has all of them, with every event's data."""
 Found = Iterator[dg.AssetObservation]
 
 
@@ -60,10 +62,10 @@ def _history(model: str) -> dg.JobDefinition:
     def tell(context: dg.OpExecutionContext, config: HistoryForm, places: dg.ResourceParam[Places]) -> Found:
         with clear_failures():
             at = moment(config.at) if config.at.strip() else None
-        lines = told.history(places.ledger, model)
+        lines = told.history(places.ledger, model)[-NEWEST:]
         found = told.who_was_live(places.ledger, model, at)
         text = f"{told.history_table(lines)}\n\n{told.live_table(found)}"
-        yield _seen(context, dg.AssetKey([model, LIVE]), text, {"history": lines, "live": found})
+        yield _seen(context, dg.AssetKey([model, LIVE]), text, found)
 
     return _job(f"{model}_history", "Tell what happened to the model, and which version was live when.", tell)
 

@@ -13,30 +13,19 @@ from training_assets.core.bundle import statement
 from training_assets.core.evaluation.verdict import Verdict
 from training_assets.core.import_closure import PACKAGE, modules_behind
 from training_assets.governance.judging import REPORT_FILE
-from training_assets.governance.pages import write_pages
-from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.artifacts import Result
 from training_assets.resources.models import Model
-from training_assets.resources.places import Places
 
 BUNDLE = "bundle.json"
 
 
-def package(
-    folder: Path,
-    model: Model,
-    places: Places,
-    artifacts: Artifacts,
-    verdict: Verdict,
-    report: Mapping[str, Any],
-    evaluated: Result,
-    tuned: Result,
-) -> None:
-    """Fill an empty folder; the same candidate, report and verdict give the same bytes."""
+def package(folder: Path, model: Model, verdict: Verdict, pages: Path, evaluated: Result, tuned: Result) -> None:
+    """Fill an empty folder; the same candidate, report, verdict and pages give the same bytes."""
     shutil.copytree(tuned.artifact.verified_folder() / SCORER, folder / SCORER)
     for name in (GOLDEN, GOLDEN_SCORES, STUDY):
         (folder / name).write_bytes(tuned.artifact.read(name))
     (folder / REPORT_FILE).write_bytes(evaluated.artifact.read(REPORT_FILE))
-    for page in write_pages(model, places, artifacts, verdict, report, evaluated, tuned).iterdir():
+    for page in pages.iterdir():
         shutil.copy(page, folder / page.name)
     files = fingerprint.digests_of(folder)
     bundle = lineage_bundle(model, verdict, tuned, files)

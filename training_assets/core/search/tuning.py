@@ -15,6 +15,7 @@ from training_assets.core.errors import InputError
 from training_assets.core.families import Data, Family, Learning
 from training_assets.core.families.freed_memory import give_back
 from training_assets.core.search import pruning
+from training_assets.core.search.budget import Budget
 from training_assets.core.search.finishing import (
     FINAL_FIT,
     Candidate,
@@ -37,17 +38,6 @@ CANDIDATES = 16
 """Best trials that a blend is chosen from, besides the best one of each family."""
 ROUGHLY = 5_000
 """Validation rows on which a first guess at the blend is made, so that time is kept back for its members."""
-RESERVED = 1.08
-"""Time that is kept back by what final fits should take: a trial that is told that time is up ends a moment later."""
-TURNS = 12
-"""Trials that the work of a whole search must have room for, so that each kind of model has its turn and time is left
-for the final fits; no trial runs longer than its part."""
-LARGEST_SHARE = 0.35
-"""Share of the budget that a trial may take where cores are many: what it learnt must be fitted once more."""
-LONGER = 2.5
-"""Parts of the budget that a trial may take which the clock cut off before, while it still gained."""
-TOO_LITTLE = 0.03
-"""Share of the budget that is not worth a trial's beginning."""
 
 
 def search(
@@ -109,7 +99,6 @@ class _Run:
     warm: Sequence[tuple[str, dict[str, Any]]]
     say: Callable[[str], None]
     candidates: dict[int, Candidate] = field(default_factory=dict)
-    reserve: float = 0.0  # seconds kept back for the final fits
     _abandoned: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -125,7 +114,8 @@ class _Run:
         self.running: dict[Future[Outcome], Proposal] = {}
         self.seen: dict[str, Trial] = {}
         self.resumed = self.memory.finished()
-        self.offset = max((trial.began + trial.seconds for trial, _ in self.resumed), default=0.0) - self.clock()
+        spent = max((trial.began + trial.seconds for trial, _ in self.resumed), default=0.0)
+        self.budget = Budget.begin(spec.budget_seconds, self.clock, self.parallel, spent=spent)
         self.progress = Progress(
             self.say,
             self.clock,
@@ -133,12 +123,8 @@ class _Run:
             self.metric.name,
             self.metric.better,
             trials=spec.trials,
-            spent=self.elapsed(),
+            spent=self.budget.elapsed(),
         )
-
-    def elapsed(self) -> float:
-        """Seconds of the budget that are spent, those of an earlier attempt included."""
-        return self.clock() + self.offset
 
     def tuned(self) -> Tuned:
         """Run it all."""
@@ -183,11 +169,7 @@ class _Run:
     def _may_start(self) -> bool:
         if len(self.trials) + len(self.running) >= self.spec.trials or len(self.running) >= self.parallel:
             return False
-        too_late = self._left() < TOO_LITTLE * self.spec.budget_seconds
-        return not too_late or not (self.candidates or self.running)
-
-    def _left(self) -> float:
-        return self.spec.budget_seconds - self.reserve - self.elapsed()
+        return self.budget.pays_another_trial() or not (self.candidates or self.running)
 
     def _next(self) -> Proposal | None:
         """The next proposal that was not tried before."""
@@ -207,15 +189,12 @@ class _Run:
         return Job(number, proposal, self.threads, spec.seed, spec.max_iterations, spec.patience, limits)
 
     def _trial(self, job: Job) -> Outcome:
-        began = self.elapsed()
-        parts = LONGER if job.proposal.is_longer else 1
-        most = min(LARGEST_SHARE, parts * self.parallel / TURNS) * self.spec.budget_seconds
-        if job.proposal.is_longer and self.plan.refit:  # it is to be a member: its own final fit must find time
-            most = min(most, self._left() / (1 + FINAL_FIT * self.growth))
+        budget, began = self.budget, self.budget.elapsed()
+        final_fit = FINAL_FIT * self.growth if self.plan.refit else 0.0
+        most = budget.longest_trial(longer=job.proposal.is_longer, final_fit=final_fit)
 
         def late() -> bool:
-            now = self.elapsed()
-            return self._abandoned.is_set() or now - began > most or self._left() <= 0
+            return self._abandoned.is_set() or budget.elapsed() - began > most or budget.left() <= 0
 
         outcome = run(
             job,
@@ -224,7 +203,7 @@ class _Run:
             self.validation,
             self.learning,
             self.metric,
-            clock=self.elapsed,
+            clock=self.budget.elapsed,
             late=late,
             told=self.progress.iteration,
         )
@@ -249,7 +228,7 @@ class _Run:
         if trial.number in kept:
             weights, _ = weights_of(self.candidates, self.validation, self.metric, self.plan.most, rows=ROUGHLY)
             members = [self.trials[number] for number in weights]
-            self.reserve = RESERVED * seconds_for(members, self.plan, self.growth)
+            self.budget.keep_back(seconds_for(members, self.plan, self.growth))
 
     def _ranked(self) -> list[int]:
         """Numbers of the candidates, the best score first; of equal ones the one proposed first."""
@@ -266,7 +245,7 @@ class _Run:
         weights, predicted = weights_of(candidates, self.validation, self.metric, self.plan.most)
         # Models of the others go now: final fits need the room.
         candidates = self.candidates = {number: self.candidates[number] for number in {*weights, best}}
-        left = spec.budget_seconds - self.elapsed()
+        left = spec.budget_seconds - self.budget.elapsed()
         refit = worth_refitting(weights, candidates, self.plan, self.growth, left)
         if refit:
             rows = self.train.n_rows + self.validation.n_rows
@@ -282,8 +261,8 @@ class _Run:
             self.validation,
             self.learning,
             self.plan,
-            clock=self.elapsed,
-            late=lambda: self.elapsed() >= spec.budget_seconds,
+            clock=self.budget.elapsed,
+            late=lambda: self.budget.elapsed() >= spec.budget_seconds,
             told=self.progress.iteration,
         )
         for number in refit:
@@ -296,7 +275,7 @@ class _Run:
             best=best,
             members=members,
             score=score,
-            seconds=self.elapsed(),
+            seconds=self.budget.elapsed(),
             budget_seconds=spec.budget_seconds,
         )
         self.progress.phase(f"{self.metric.name} {score:.4f} on validation rows, {len(members)} members")
