@@ -29,8 +29,13 @@ OPENING = """
         print("ready", flush=True)
         place = Workplace(root, instance, spec)
 """
-REGISTER = f"{OPENING}        done = place.materialise('registered_version')\n        sys.exit(not done.success)\n"
-PROMOTE = f"{OPENING}        done = place.execute(f'{{MODEL}}_promote', {{}})\n        sys.exit(not done.success)\n"
+CLOSING = """
+        from training_assets_tests.workplace import failures
+        print(failures(done))
+        sys.exit(not done.success)
+"""
+REGISTER = f"{OPENING}        done = place.materialise('registered_version'){CLOSING}"
+PROMOTE = f"{OPENING}        done = place.execute(f'{{MODEL}}_promote', {{}}){CLOSING}"
 ROLLBACK = f"""{OPENING}
         from training_assets_tests.test_releases import live, outbox_of, rolled_back
         if live(place) == "2":

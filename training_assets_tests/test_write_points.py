@@ -58,8 +58,12 @@ needs_strace = pytest.mark.skipif(not traces(), reason="needs Debian's strace, a
 
 def run(script: str, folder: Path, *tracer: str) -> int:
     """Run a script on a folder under a tracer, and give its exit status."""
+    return _ran(script, folder, *tracer).returncode
+
+
+def _ran(script: str, folder: Path, *tracer: str) -> subprocess.CompletedProcess[str]:
     command = [*tracer, sys.executable, "-c", textwrap.dedent(script), str(folder)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def points(script: str, folder: Path, log: Path, most: int) -> list[tuple[str, int]]:
@@ -79,9 +83,10 @@ def killed_at(point: tuple[str, int], script: str, folder: Path, *, may_fail: bo
     """
     kind, number = point
     kill = f"inject={kind}:signal=KILL:when={number}"
-    status = run(script, folder, "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={kind}", "-e", kill)
-    assert status in {0, -signal.SIGKILL, 128 + signal.SIGKILL, *([1] if may_fail else [])}, status
-    return status != 0
+    done = _ran(script, folder, "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={kind}", "-e", kill)
+    expected = {0, -signal.SIGKILL, 128 + signal.SIGKILL, *([1] if may_fail else [])}
+    assert done.returncode in expected, f"{point}: {done.returncode}, {done.stdout[-3000:]} {done.stderr[-3000:]}"
+    return done.returncode != 0
 
 
 def whole_or_absent(folder: Path) -> None:
