@@ -97,6 +97,7 @@ def tuned_model(
             "seconds": study.seconds,
             "warm_start": before,
             "made_with": made_with(places.root),
+            "target": spec.target.model_dump(mode="json"),
             "lineage": {
                 **train_split.artifact.facts["lineage"],
                 **{split: encoded_features.artifact.facts[MADE_FROM][split] for split in SPLITS},

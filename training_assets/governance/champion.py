@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from training_assets.assets.features import ROWS
 from training_assets.assets.tuning import TUNED, read_scorer
-from training_assets.core.evaluation.comparison import Scored, Setting, compare, unseen
+from training_assets.core.errors import InputError
+from training_assets.core.evaluation.comparison import Scored, Setting, compare, not_compared, unseen, why_apart
 from training_assets.core.evaluation.slices import Champion, measure, parts
+from training_assets.core.features.table import POSITION
 from training_assets.core.scoring import Scorer
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.models import Model
@@ -21,16 +23,19 @@ from training_assets.spec import ModelSpec
 
 LEARNT_FROM = ("train_split", "validation_split")
 """Splits whose rows a model has seen: it was trained on the one and chosen on the other."""
+TARGET = {"column", "expression", "task", "positive"}
+"""What of a target decides what a prediction says."""
 
 
 @dataclass(frozen=True)
 class Live:
-    """The version that production serves, and the keys of the rows that it has seen."""
+    """The version that production serves, what it predicts, and which rows it has seen."""
 
     version: str
     candidate: str
     scorer: Scorer
-    seen: pl.Series
+    target: Mapping[str, Any]
+    seen: pl.DataFrame  # _batch, _row and _key
 
 
 def live(model: Model, places: Places, artifacts: Artifacts) -> Live | None:
@@ -48,8 +53,9 @@ def live(model: Model, places: Places, artifacts: Artifacts) -> Live | None:
             "put the artifacts back, or roll back to a version that has them: without it there is no comparison"
         )
         raise dg.Failure(message, allow_retries=False)
-    keys = [split.artifact.frame(ROWS)["_key"] for split in splits if split is not None]
-    return Live(version, tuned.digest, read_scorer(tuned, model, places.root), pl.concat(keys))
+    seen = pl.concat(split.artifact.frame(ROWS).select(POSITION) for split in splits if split is not None)
+    scorer = read_scorer(tuned, model, places.root)
+    return Live(version, tuned.digest, scorer, tuned.artifact.facts["target"], seen)
 
 
 def against(
@@ -68,16 +74,17 @@ def against(
     """
     asked, task, test = spec.evaluation, spec.target.task, rows["test_split"]
     setting = Setting(asked.replicates, asked.confidence, spec.search.seed, asked.min_unseen)
-    before = None if champion is None else _before(champion, test, classes)
+    before: Champion | None = None
     comparison: dict[str, Any] | None = None
     if champion is not None:
-        compared = (
-            {"rows": 0, "pruned": len(y), "reason": "the champion knows other classes", "metrics": {}}
-            if before is None
-            else compare(
+        asked_now = _before(champion, spec, test, classes)
+        if isinstance(asked_now, Champion):
+            before = asked_now
+            compared = compare(
                 task, y, before.scored, challenger, before.is_unseen, classes=classes, setting=setting, groups=groups
             )
-        )
+        else:
+            compared = not_compared(asked_now)
         comparison = {"champion": champion.version, "candidate": champion.candidate, **compared}
     features = [
         rows[split].select(name for name in rows[split].columns if not name.startswith("_"))
@@ -88,9 +95,21 @@ def against(
     return {"comparison": comparison, "slices": lines}
 
 
-def _before(champion: Live, test: pl.DataFrame, classes: list[str]) -> Champion | None:
-    """What the champion says of the test rows; None where it knows other classes than the challenger."""
-    if champion.scorer.classes != classes:
-        return None
-    scored = Scored(champion.scorer.predict(test), champion.scorer.threshold)
-    return Champion(scored, unseen(test["_key"].to_numpy(), champion.seen.to_numpy()))
+def _before(champion: Live, spec: ModelSpec, test: pl.DataFrame, classes: list[str]) -> Champion | str:
+    """What the champion says of the test rows, or why it cannot be asked."""
+    target = spec.target.model_dump(mode="json")
+    changed = [name for name in sorted(TARGET) if champion.target[name] != target[name]]
+    if changed:
+        told = ", ".join(f"{name} {champion.target[name]!r}" for name in changed)
+        return f"the champion, version {champion.version}, predicts another target: its {told}"
+    apart = why_apart(champion.scorer.classes, classes)
+    if apart is not None:
+        return apart
+    lacking = [name for name in champion.scorer.preprocessor.kinds if name not in test.columns]
+    if lacking:
+        return f"the champion, version {champion.version}, reads what is no feature any more: {', '.join(lacking)}"
+    try:
+        predictions = champion.scorer.predict(test)
+    except InputError as error:  # a feature is of another type now
+        return f"the champion, version {champion.version}, cannot read the candidate's rows: {error.text}"
+    return Champion(Scored(predictions, champion.scorer.threshold), unseen(test, champion.seen))

@@ -14,6 +14,7 @@ from training_assets.core.differences import differences
 from training_assets.core.encoding.labels import known_labels
 from training_assets.core.errors import InputError
 from training_assets.core.evaluation.comparison import Scored, Setting, compare, unseen
+from training_assets.core.features.table import POSITION
 from training_assets.core.scoring import Scorer
 from training_assets.governance.champion import LEARNT_FROM
 from training_assets.governance.proof import tuned_of
@@ -66,8 +67,8 @@ def _scored(model: Model, places: Places, artifacts: Artifacts, tuned: list[Resu
     scorers = [read_scorer(each, model, places.root) for each in tuned]
     runs = [each.made_in for each in tuned]
     test = _split(artifacts, model.name, runs[1], "test_split")
-    seen = pl.concat([_split(artifacts, model.name, runs[0], name)["_key"] for name in LEARNT_FROM])
-    mask = unseen(test["_key"].to_numpy(), seen.to_numpy())
+    seen = pl.concat(_split(artifacts, model.name, runs[0], name).select(POSITION) for name in LEARNT_FROM)
+    mask = unseen(test, seen)
     if scorers[0].classes != scorers[1].classes:
         return {"metrics": {}, "predictions": {"reason": "the versions know other classes"}}
     try:

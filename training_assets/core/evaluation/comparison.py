@@ -9,6 +9,7 @@ from statistics import NormalDist
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from training_assets.core.evaluation import metrics
@@ -41,16 +42,15 @@ class Setting:
     min_unseen: int
 
 
-def unseen(test_keys: NDArray[Any], seen_keys: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which test rows, (n,), the champion never trained or was tuned on: those whose key is not among `seen_keys`.
+def unseen(test: pl.DataFrame, seen: pl.DataFrame) -> NDArray[np.bool_]:
+    """Which test rows, (n,), the champion never trained or was tuned on: neither key nor place is in `seen`.
 
-    ValueError where the two are keys of different types, which cannot be held against each other.
+    Both hold `_batch`, `_row` and `_key`. Where the spec declares no key, a row's key is made of its features, so that
+    another list of features gives it another key; where it lies is the same whatever the spec says.
     """
-    if test_keys.dtype != seen_keys.dtype:
-        # 64 bits of two types are compared as floats, and different keys become equal
-        message = f"keys of test rows are {test_keys.dtype}, those of seen rows {seen_keys.dtype}"
-        raise ValueError(message)
-    return np.isin(test_keys, seen_keys, invert=True)
+    place = pl.struct("_batch", "_row")
+    known = pl.col("_key").is_in(seen["_key"].implode()) | place.is_in(seen.select(place).to_series().implode())
+    return test.select(~known).to_series().to_numpy()
 
 
 def why_apart(champion: Sequence[str], challenger: Sequence[str]) -> str | None:

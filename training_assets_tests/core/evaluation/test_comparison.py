@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.metrics import roc_auc_score
 
@@ -59,10 +60,12 @@ def test_a_model_against_itself_has_no_difference_at_all() -> None:
 def test_rows_that_the_champion_saw_count_for_nothing() -> None:
     """A champion that knows its rows by heart does not win by them."""
     y, champion, challenger, classes = pair("binary", rows=600)
-    keys = np.arange(600, dtype=np.uint64)
+    test = pl.DataFrame({"_batch": ["b"] * 600, "_row": range(600), "_key": range(600)})
+    sent_again = test[:200].with_columns(_batch=pl.lit("again"))
+    of_other_features = test[200:300].with_columns(_key=-pl.col("_key"))
     by_heart = champion.predictions.copy()
     by_heart[:300] = y[:300]
-    is_unseen = unseen(keys, keys[:300])
+    is_unseen = unseen(test, pl.concat([sent_again, of_other_features]))
     found = compare("binary", y, Scored(by_heart, None), challenger, is_unseen, classes=classes, setting=SETTING)
     assert (found["rows"], found["pruned"]) == (300, 300)
     assert found["metrics"]["roc_auc"]["difference"] == 0
