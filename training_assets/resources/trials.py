@@ -26,7 +26,7 @@ MOST = 60
 def log_trials(mlflow: Any, study: Study) -> int:
     """Give each trial a run under the active MLflow run, and say how many were missing; a second call adds none.
 
-    Of more than `MOST` trials, the best have one; `study.json` has all.
+    Of more than `MOST` trials, the best and those of the final model have one; `study.json` has all.
     A run has the trial's parameters, score, seconds and learning curve, its state as a tag, and its weight where it is
     in the final model; it is FINISHED, KILLED (pruned, or stopped by the clock) or FAILED. A run that a crash left half
     written is completed. The runs' times are those of the trials, if the study ended just when the active run began.
@@ -48,7 +48,12 @@ def log_trials(mlflow: Any, study: Study) -> int:
 def _best(study: Study) -> list[Trial]:
     """The trials that get a run, by number."""
     sign = -1 if study.direction == "higher" else 1
-    ranked = sorted(study.trials, key=lambda trial: math.inf if trial.score is None else sign * trial.score)
+    members = {member.trial for member in study.members}
+
+    def rank(trial: Trial) -> tuple[bool, float]:
+        return trial.number not in members, math.inf if trial.score is None else sign * trial.score
+
+    ranked = sorted(study.trials, key=rank)
     return sorted(ranked[:MOST], key=lambda trial: trial.number)
 
 

@@ -161,6 +161,8 @@ def test_of_very_many_trials_the_best_are_kept() -> None:
     worst = min((trial for trial in study.trials if trial.score is not None), key=lambda trial: trial.score or 0)
     assert worst in nested._best(lower)
     assert worst not in kept
+    blended = replace(study, members=[*study.members, replace(study.members[0], trial=worst.number)])
+    assert worst in nested._best(blended)
 
 
 def test_names_and_values_that_mlflow_refuses_are_made_fit(mlflow: Any, store: Any, parent: str) -> None:

@@ -18,6 +18,7 @@ from training_assets.core.encoding.quantities import PLAIN, Quantity, finite
 from training_assets.core.encoding.texts import Embedding
 from training_assets.spec.encoding import AnyEncoding, AsQuantity, Encoding
 
+PLAINLY = Quantity(impute=0.0, center=0.0, scale=1.0)
 EXPANSIONS = {kind.method: kind for kind in (Itself, DateParts, Rank, Count, Items, Embedding)}
 
 
@@ -47,7 +48,7 @@ class Expanded:
             _, first = found[0]
             if 0 < first.null_count() < len(first) and (encoding.indicator if own.indicator is None else own.indicator):
                 indicators.append(feature)
-                quantities[_indicator(feature).name] = Quantity(impute=0.0, center=0.0, scale=1.0)
+                quantities[_indicator(feature).name] = PLAINLY
         return replace(unscaled, indicators=tuple(indicators), quantities=quantities)
 
     def slots(self, feature: str) -> tuple[Slot, ...]:
@@ -60,7 +61,8 @@ class Expanded:
         for feature in self.expansions:
             for slot, values in self._values(feature, columns):
                 if slot.readers != "linear":
-                    yield values.cast(pl.Float32).alias(slot.name)
+                    quantity = self.quantities.get(slot.name, PLAINLY)
+                    yield quantity.unscaled(values).alias(slot.name)
                 if slot.readers != "trees":
                     yield self.quantities[slot.name].scaled(values).alias(scaled_column(slot.name))
 

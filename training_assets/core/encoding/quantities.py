@@ -13,6 +13,8 @@ import polars as pl
 from training_assets.spec.encoding import AsQuantity, Encoding, Scale
 
 LARGEST = float(np.finfo(np.float32).max)
+EXACT = 2.0**24
+"""Up to here a Float32 tells every two integers apart."""
 MOST_QUANTILES = 1000  # as in scikit-learn
 PLAIN = AsQuantity(method="quantity")
 
@@ -31,6 +33,7 @@ def finite(values: pl.Series) -> pl.Series:
 class Quantity:
     """How one quantity is imputed and scaled: `bent(value or impute)`, less `center`, divided by `scale`.
 
+    Trees read the value less `offset`: seconds since 1970 lie so far from 0 that a Float32 would not tell them apart.
     `bent` cuts to `clip` and takes the logarithm, where these are asked for. Where there are `quantiles`, they are
     mapped to those of a normal distribution instead of centring and scaling.
     """
@@ -41,6 +44,7 @@ class Quantity:
     clip: tuple[float, float] | None = None
     log: bool = False
     quantiles: tuple[float, ...] | None = None
+    offset: float = 0.0
 
     @classmethod
     def fit(cls, values: pl.Series, encoding: Encoding, own: AsQuantity = PLAIN) -> Quantity:
@@ -62,14 +66,18 @@ class Quantity:
         bent = _bent(pl.Series(present), clip, log=own.log).to_numpy()
         wanted = own.scale or encoding.scale
         if wanted == "quantile" and bent[0] < bent[-1]:
-            return cls(impute, 0.0, 1.0, clip, own.log, _quantiles(bent))
+            return cls(impute, 0.0, 1.0, clip, own.log, _quantiles(bent), _offset(present))
         center, scale = _center_and_scale(bent, wanted)
-        return cls(impute, center + 0.0, scale, clip, own.log)
+        return cls(impute, center + 0.0, scale, clip, own.log, None, _offset(present))
 
     def encode(self, values: pl.Series) -> tuple[pl.Series, pl.Series]:
-        """Give the value as it is (Float32, null where missing), and imputed and scaled (Float32, never null)."""
+        """Give the value for trees (Float32, null where missing), and imputed and scaled (Float32, never null)."""
         numbers = finite(values)
-        return numbers.cast(pl.Float32), self.scaled(numbers)
+        return self.unscaled(numbers), self.scaled(numbers)
+
+    def unscaled(self, numbers: pl.Series) -> pl.Series:
+        """Give finite numbers less the offset (Float32, null where missing)."""
+        return ((numbers - self.offset) if self.offset else numbers).clip(-LARGEST, LARGEST).cast(pl.Float32)
 
     def scaled(self, numbers: pl.Series) -> pl.Series:
         """Give finite numbers imputed and scaled (Float32, never null)."""
@@ -81,7 +89,7 @@ class Quantity:
     def to_json(self) -> dict[str, Any]:
         """Everything that was learnt, as JSON values; options that were not asked for are left out."""
         said: dict[str, Any] = {"impute": self.impute, "center": self.center, "scale": self.scale}
-        said |= {"log": True} if self.log else {}
+        said |= ({"log": True} if self.log else {}) | ({"offset": self.offset} if self.offset else {})
         lists = {"clip": self.clip, "quantiles": self.quantiles}
         return said | {name: list(values) for name, values in lists.items() if values is not None}
 
@@ -95,6 +103,13 @@ def _bent(numbers: pl.Series, clip: tuple[float, float] | None, *, log: bool) ->
     if clip is not None:
         numbers = numbers.clip(*clip)
     return numbers.sign() * numbers.abs().log1p() if log else numbers
+
+
+def _offset(present: Floats) -> float:
+    """The least value of a column that lies closer together than it lies to 0, beyond what a Float32 tells apart."""
+    low, high = float(present[0]), float(present[-1])
+    far = max(abs(low), abs(high))
+    return low if far > EXACT and high - low < far / 2 else 0.0
 
 
 def _stand_in(present: Floats, impute: str, value: float | None) -> float:

@@ -150,6 +150,13 @@ def why_not(
     return None
 
 
+def unbound(layout: Layout, learning: Learning) -> str | None:
+    """Why trees whose leaves are set to a quantile once they have grown cannot learn this: those obey no constraint."""
+    if any(learning.directions(layout.quantities)) and learning.loss in ("absolute_error", "quantile"):
+        return f"it takes no training.monotone where the loss is {learning.loss}"
+    return None
+
+
 def shares(weights: Mapping[str, float]) -> dict[str, float]:
     """Weights divided by their sum; equal shares where none has any weight."""
     total = sum(weights.values())

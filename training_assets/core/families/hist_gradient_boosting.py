@@ -11,7 +11,7 @@ import numpy as np
 
 from training_assets.core.encoding.layout import Layout
 from training_assets.core.families import binning, boosting
-from training_assets.core.families.base import Fit, Learning, Stop, shares, why_not
+from training_assets.core.families.base import Fit, Learning, Stop, shares, unbound, why_not
 from training_assets.core.families.data import Data, Facts, Floats
 from training_assets.core.families.forest import Forest
 from training_assets.core.families.pace import learning_rate
@@ -130,8 +130,8 @@ class HistGradientBoostingFamily:
         return params
 
     def refusal(self, layout: Layout, learning: Learning) -> str | None:
-        """It learns every loss, on the CPU."""
-        return why_not(layout, learning)
+        """It learns every loss, and constraints where the loss lets it, on the CPU."""
+        return unbound(layout, learning) or why_not(layout, learning)
 
     def fit(
         self,

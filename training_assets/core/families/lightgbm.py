@@ -8,7 +8,7 @@ from typing import Any
 
 from training_assets.core.encoding.layout import Layout
 from training_assets.core.families import lightgbm_model, lightgbm_rows, lightgbm_text
-from training_assets.core.families.base import Fit, Learning, Stop, shares, why_not
+from training_assets.core.families.base import Fit, Learning, Stop, shares, unbound, why_not
 from training_assets.core.families.data import Data, Facts
 from training_assets.core.families.lightgbm_boosting import boosted
 from training_assets.core.families.lightgbm_model import LightGBMModel
@@ -81,10 +81,8 @@ class LightGBMFamily:
         return params
 
     def refusal(self, layout: Layout, learning: Learning) -> str | None:
-        """It learns every loss; but leaves that are set to a quantile once a tree has grown obey no constraint."""
-        if any(learning.directions(layout.quantities)) and learning.loss in ("absolute_error", "quantile"):
-            return f"it takes no training.monotone where the loss is {learning.loss}"
-        return why_not(layout, learning, gpu=True)
+        """It learns every loss, and constraints where the loss lets it."""
+        return unbound(layout, learning) or why_not(layout, learning, gpu=True)
 
     def fit(
         self,

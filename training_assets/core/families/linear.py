@@ -107,7 +107,10 @@ class LinearFamily:
         return {"l2": trial.suggest_float("linear.l2", 1e-3, 300.0, log=True)}
 
     def refusal(self, layout: Layout, learning: Learning) -> str | None:
-        """It learns the log loss and the squared error, on the CPU."""
+        """It learns the log loss and the squared error, on the CPU, and no constraint on what comes round."""
+        turning = [name for name in learning.monotone if name in layout.trees_only]
+        if turning:
+            return f"it reads {turning[0]} as sine and cosine, which rise and fall; say `cyclic: false` for its date"
         return why_not(layout, learning, losses=("log_loss", "squared_error"))
 
     def fit(

@@ -57,6 +57,21 @@ def test_scales_as_scikit_learn_does(scale: Scale, scaler: Any, rows: int) -> No
     np.testing.assert_allclose(found.to_numpy(), expected, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("values", [[1_700_000_000 + second for second in range(120)], [2**53 - 3, 2**53 - 2, 2**53]])
+def test_trees_tell_numbers_apart_that_lie_far_from_zero(values: list[int]) -> None:
+    rows = pl.Series([*values, None])
+    learnt = Quantity.fit(rows, Encoding())
+    for quantity in (learnt, Quantity.from_json(json.loads(json.dumps(learnt.to_json())))):
+        read = quantity.encode(rows)[0]
+        assert read.null_count() == 1
+        assert np.diff(read.drop_nulls().to_numpy()).tolist() == np.diff(values).tolist()
+
+
+@pytest.mark.parametrize("values", [[0, 2**30], [-(2**30), 2**30], [1, 2, 3], [0.1, 0.2]])
+def test_trees_read_other_numbers_as_they_are(values: list[float]) -> None:
+    assert fitted(values).encode(pl.Series(values, dtype=pl.Float64))[0].to_list() == pytest.approx(values)
+
+
 def test_a_constant_stands_for_a_missing_value() -> None:
     assert linear(with_own([1.0, 2.0, None], impute="constant", value=-1.0), [None, 5.0]) == [-1.0, 5.0]
 

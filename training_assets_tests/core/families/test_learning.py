@@ -11,7 +11,9 @@ import polars as pl
 import pytest
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss
 
+from training_assets.core.encoding import Preprocessor
 from training_assets.core.families import FAMILIES, Data, Learning
+from training_assets.spec import Encoding
 from training_assets.spec.target import Task
 from training_assets_tests.core.encoding.made_rows import TASKS, made
 from training_assets_tests.core.families.fits import fit, fitted, splits, usual
@@ -165,6 +167,36 @@ def test_predictions_rise_or_fall_with_the_quantity(name: str, task: Task, direc
     steps = direction * np.diff(np.array(swept), axis=0)
     assert steps.min() >= -1e-9 * np.abs(swept).max()
     assert direction == -1 or steps.max() > 0
+
+
+@every_family
+@pytest.mark.parametrize(("loss", "quantile"), [("absolute_error", 0.5), ("quantile", 0.1), ("quantile", 0.9)])
+def test_leaves_that_are_set_after_growth_keep_directions_too(name: str, loss: Any, quantile: float) -> None:
+    """Skewed labels that mostly fall with `x` where it has to rise: medians of leaves would follow them."""
+    learning = Learning(loss, quantile, {"x": 1})
+    rng = np.random.default_rng(0)
+    x, z, spread = rng.uniform(-3, 3, 2000), rng.normal(size=2000), np.exp(rng.normal(size=2000))
+    rows = pl.DataFrame({"_target": x + 2 * np.sin(3 * x) + z * x + spread, "x": x, "z": z})
+    preprocessor = Preprocessor.fit(rows, {"x": "numeric", "z": "numeric"}, Encoding(), "regression", [], 0)
+    train = Data.of(preprocessor.encode_training(rows), preprocessor.layout)
+    reason = FAMILIES[name].refusal(train.layout, learning)
+    if reason is not None:
+        pytest.skip(f"{name}: {reason}")
+    swept = pl.DataFrame({"x": np.tile(np.linspace(-3, 3, 60), 20), "z": np.repeat(rng.normal(size=20), 60)})
+    model = fit(name, train, None, learning=learning, max_iterations=40)
+    predictions = model.predict(Data.of(preprocessor.encode(swept), preprocessor.layout)).reshape(20, 60)
+    assert np.diff(predictions, axis=1).min() >= -1e-6
+
+
+def test_the_linear_family_refuses_a_direction_of_what_it_reads_as_sine_and_cosine() -> None:
+    day = pl.date(2026, 1, 1).cast(pl.Datetime)
+    hours = pl.select(day + pl.duration(minutes=7 * pl.int_range(200))).to_series()
+    rows = pl.DataFrame({"when": hours, "_target": ["no", "yes"] * 100})
+    preprocessor = Preprocessor.fit(rows, {"when": "date"}, Encoding(), "binary", ["no", "yes"], 0)
+    rising = {name: Learning("log_loss", monotone={name: 1}) for name in ("when__hour", "when__elapsed")}
+    refusal = FAMILIES["linear"].refusal
+    assert "cyclic: false" in (refusal(preprocessor.layout, rising["when__hour"]) or "")
+    assert refusal(preprocessor.layout, rising["when__elapsed"]) is None
 
 
 @every_family
