@@ -12,7 +12,8 @@ from training_assets.core.errors import InputError
 from training_assets.core.evaluation import metrics
 from training_assets.core.evaluation.gates import unknown_metrics
 from training_assets.core.features.declared import feature_names
-from training_assets.core.features.table import check_expressions
+from training_assets.core.features.expressions import compile_expression
+from training_assets.core.features.table import DEALT_BY, check_expressions
 from training_assets.core.ingestion.databases.query import read_query
 from training_assets.core.learning import learning
 from training_assets.core.project_code import project_file
@@ -29,7 +30,7 @@ def check_spec(spec: ModelSpec, root: Path) -> None:
     """Refuse expressions, joins, queries, rules, keys and metrics that cannot work; paths are relative to `root`.
 
     Raises `InputError`: those of `check_expressions`, `read_query`, `check_rules` and `check_keys`, `E_METRIC` for a
-    metric that the task does not have, and those of `check_training`.
+    metric that the task does not have, and those of `check_slices` and `check_training`.
     """
     check_expressions(spec, root)
     database = spec.source.database
@@ -40,8 +41,26 @@ def check_spec(spec: ModelSpec, root: Path) -> None:
     unknown = unknown_metrics(spec.target.task, spec.evaluation.gates)
     if unknown:
         raise InputError("E_METRIC", metrics.near(spec.target.task, unknown[0]))
+    if spec.target.task == "regression" and any(rule.kind == "calibration" for rule in spec.evaluation.gates):
+        message = "evaluation.gates: a calibration rule asks for probabilities, and a regression has none; remove it"
+        raise InputError("E_METRIC", message)
+    check_slices(spec)
     check_search_metric(spec, root)
     check_training(spec)
+
+
+def check_slices(spec: ModelSpec) -> None:
+    """Refuse slices by what no column of the feature table is called; a type that does not fit shows with the rows."""
+    known = list(dict.fromkeys([*feature_names(spec), *(name for role in DEALT_BY for name in spec.with_role(role))]))
+    for name, asked in spec.evaluation.slices.items():
+        if asked.where is not None:
+            compile_expression(asked.where, dict.fromkeys(known), {}, f"evaluation.slices.{name}.where")
+        for column in asked.columns:
+            if column not in known:
+                hint = _hint(column, known)
+                raise InputError(
+                    "E_SLICE", f"evaluation.slices.{name} names '{column[:80]}', which is no feature; {hint}"
+                )
 
 
 def check_search_metric(spec: ModelSpec, root: Path) -> None:
@@ -65,6 +84,10 @@ def check_training(spec: ModelSpec) -> None:
     features = feature_names(spec)
     for name in spec.training.monotone:
         if name not in features and name.rpartition("__")[0] not in features:
-            near = difflib.get_close_matches(name, features, n=1)
-            hint = f"did you mean '{near[0][:80]}'?" if near else f"features: {', '.join(features[:SHOWN])[:500]}"
+            hint = _hint(name, features)
             raise InputError("E_MONOTONE", f"training.monotone names '{name[:80]}', which is no feature; {hint}")
+
+
+def _hint(name: str, features: list[str]) -> str:
+    near = difflib.get_close_matches(name, features, n=1)
+    return f"did you mean '{near[0][:80]}'?" if near else f"features: {', '.join(features[:SHOWN])[:500]}"

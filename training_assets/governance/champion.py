@@ -34,7 +34,7 @@ class Live:
     version: str
     candidate: str
     scorer: Scorer
-    target: Mapping[str, Any]
+    target: Mapping[str, Any] | None  # None where the version does not say
     seen: pl.DataFrame  # _batch, _row and _key
 
 
@@ -55,7 +55,7 @@ def live(model: Model, places: Places, artifacts: Artifacts) -> Live | None:
         raise dg.Failure(message, allow_retries=False)
     seen = pl.concat(split.artifact.frame(ROWS).select(POSITION) for split in splits if split is not None)
     scorer = read_scorer(tuned, model, places.root)
-    return Live(version, tuned.digest, scorer, tuned.artifact.facts["target"], seen)
+    return Live(version, tuned.digest, scorer, tuned.artifact.facts.get("target"), seen)
 
 
 def against(
@@ -98,6 +98,10 @@ def against(
 def _before(champion: Live, spec: ModelSpec, test: pl.DataFrame, classes: list[str]) -> Champion | str:
     """What the champion says of the test rows, or why it cannot be asked."""
     target = spec.target.model_dump(mode="json")
+    if champion.target is None:
+        return (
+            f"the champion, version {champion.version}, keeps no record of its target: it was trained before there was"
+        )
     changed = [name for name in sorted(TARGET) if champion.target[name] != target[name]]
     if changed:
         told = ", ".join(f"{name} {champion.target[name]!r}" for name in changed)

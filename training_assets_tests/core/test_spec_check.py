@@ -29,6 +29,7 @@ def check(root: Path, target: dict[str, Any] = BINARY, **sections: Any) -> None:
         (VALUE, {"search": {"metric": "rmsle"}, "training": {"target_transform": "log"}}),
         (VALUE, {"search": {"metric": "pinball_loss"}, "training": {"loss": "quantile", "quantile": 0.9}}),
         (VALUE, {"training": {"loss": "quantile", "quantile": 0.9}}),
+        (BINARY, {"evaluation": {"slices": {"plans": {"columns": ["plan"]}, "old": {"where": "age > 60"}}}}),
     ],
 )
 def test_sound_training_is_sound(tmp_path: Path, target: dict[str, Any], sections: dict[str, Any]) -> None:
@@ -51,6 +52,11 @@ def test_sound_training_is_sound(tmp_path: Path, target: dict[str, Any], section
             {"evaluation": {"gates": [{"kind": "value", "metric": "rmse", "max": 1}]}},
             "E_METRIC: 'rmse' is no metric of a binary task",
         ),
+        (VALUE, {"evaluation": {"gates": [{"kind": "calibration"}]}}, "E_METRIC: .*a regression has none"),
+        (BINARY, {"evaluation": {"slices": {"plans": {"columns": ["pla"]}}}}, "E_SLICE: .*'pla'.*did you mean 'plan'"),
+        (BINARY, {"evaluation": {"slices": {"late": {"columns": ["when"]}}}}, "E_SLICE: .*'when'.*features: age, plan"),
+        (BINARY, {"evaluation": {"slices": {"old": {"where": "agee > 60"}}}}, "E_EXPRESSION: .*slices.old.where"),
+        (BINARY, {"evaluation": {"slices": {"old": {"where": "((("}}}}, "E_EXPRESSION: .*slices.old.where"),
         (BINARY, {"training": {"class_weights": {"maybe": 2}}}, "E_CLASS_WEIGHT: .*'maybe'.*classes: no, yes"),
         (BINARY, {"training": {"monotone": {"agee": "increasing"}}}, "E_MONOTONE: .*'agee'.*did you mean 'age'"),
         (BINARY, {"training": {"monotone": {"when": "increasing"}}}, "E_MONOTONE: .*'when'.*features: age, plan"),
