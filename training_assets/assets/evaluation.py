@@ -19,6 +19,7 @@ from training_assets.core.code_identity import code_version
 from training_assets.core.encoding.preprocessor import Preprocessor
 from training_assets.core.evaluation.comparison import Scored
 from training_assets.core.evaluation.metrics import names
+from training_assets.core.evaluation.permutation import permutation_importance
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.evaluation.served import parity, runtime
 from training_assets.core.families.data import Data
@@ -86,12 +87,24 @@ def evaluation_report(
         report |= against(champion, spec, fitted.classes, test.labels, challenger, rows, groups)
         golden = (tuned_model.artifact.frame(name) for name in (GOLDEN, GOLDEN_SCORES))
         folder = tuned_model.artifact.verified_folder() / SCORER
-        report["runtime"] = runtime(scorer, rows["test_split"], folder)
-        report["parity"] = parity(scorer, *golden)
-        report["card"] = {"fields": {name: bool(getattr(spec.card, name)) for name in CARD_FIELDS}}
-        report["candidate"] = tuned_model.digest
+        report |= {
+            "runtime": runtime(scorer, rows["test_split"], folder),
+            "parity": parity(scorer, *golden),
+            "importance": permutation_importance(
+                spec.target.task,
+                rows["test_split"],
+                test.labels,
+                scorer.predict,
+                tuned_model.artifact.facts["importances"],
+                classes=fitted.classes,
+                threshold=scorer.threshold,
+                seed=spec.search.seed,
+            ),
+            "card": {"fields": {name: bool(getattr(spec.card, name)) for name in CARD_FIELDS}},
+            "candidate": tuned_model.digest,
+        }
         (folders[REPORT] / REPORT_FILE).write_bytes(fingerprint.canonical(report))
-        for name, picture in plots.plots_for(report, tuned_model.artifact.facts["importances"]).items():
+        for name, picture in plots.plots_for(report).items():
             (folders[REPORT] / f"{name}.png").write_bytes(picture)
         return {REPORT: Made({"candidate": tuned_model.digest}, fingerprint.digest(report))}
 

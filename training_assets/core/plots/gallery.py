@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +15,7 @@ from training_assets.core.plots.table import confusion
 from training_assets.core.plots.thresholds import thresholds
 
 
-def plots_for(report: Mapping[str, Any], importances: Mapping[str, float] | None = None) -> dict[str, bytes]:
+def plots_for(report: Mapping[str, Any]) -> dict[str, bytes]:
     """Every picture that suits the task and has something to show, by name, as PNG bytes.
 
     Empty for a report without rows; never raises for what the report lacks.
@@ -35,8 +34,8 @@ def plots_for(report: Mapping[str, Any], importances: Mapping[str, float] | None
         pictures["thresholds"] = thresholds(report)
     if report.get("confusion"):
         pictures["confusion"] = confusion(report)
-    if any(math.isfinite(value) for value in (importances or {}).values()):
-        pictures["importance"] = importance(importances or {})
+    if (report.get("importance") or {}).get("features"):
+        pictures["importance"] = importance(report["importance"])
     return pictures
 
 

@@ -88,7 +88,9 @@ def test_thresholds_show_what_another_one_would_do(binary: dict[str, Any]) -> No
     ],
 )
 def test_each_task_has_its_pictures(task: str, names: set[str]) -> None:
-    found = plots.plots_for(made_up.report(task), {"age": 0.7, "height": 0.3})
+    features = [{"feature": name, "loss": loss, "spread": 0.01} for name, loss in (("age", 0.2), ("height", -0.01))]
+    importance = {"metric": "a metric", "rows": 400, "repeats": 5, "features": features, "left_out": 0}
+    found = plots.plots_for({**made_up.report(task), "importance": importance})
     assert set(found) == names
     assert len({seen(png).title for png in found.values()}) == len(names)
 
@@ -125,13 +127,13 @@ def test_any_class_name_can_be_drawn() -> None:
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_no_rows_have_no_pictures(task: str) -> None:
-    assert plots.plots_for(made_up.report(task, rows=0), {}) == {}
+    assert plots.plots_for(made_up.report(task, rows=0)) == {}
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("rows", [1, 2, 5])
 def test_a_few_rows_have_pictures_or_none_but_never_an_error(task: str, rows: int) -> None:
-    for png in plots.plots_for(made_up.report(task, rows=rows), {"age": float("nan")}).values():
+    for png in plots.plots_for({**made_up.report(task, rows=rows), "importance": None}).values():
         seen(png)
 
 
