@@ -151,10 +151,9 @@ class _Sampled:
         score = trial.score
         study, ticket = self._studies[proposal.family], proposal.ticket
         if ticket is None:
-            study.enqueue_trial({f"{proposal.family}.{name}": value for name, value in proposal.params.items()})
-            ticket = study.ask()
-            self._families[proposal.family].suggest(ticket, self._facts)
-        study.tell(ticket, score, state=TrialState.FAIL if score is None else TrialState.COMPLETE)
+            ticket = self._replayed(proposal)
+        if ticket is not None:
+            study.tell(ticket, score, state=TrialState.FAIL if score is None else TrialState.COMPLETE)
         if score is None:
             self._failed.add(proposal.family)
         elif self._sign * score < self._best.get(proposal.family, np.inf):
@@ -162,6 +161,26 @@ class _Sampled:
             self._cut_off.pop(proposal.family, None)
             if trial.was_still_gaining and not proposal.is_longer:
                 self._cut_off[proposal.family] = proposal
+
+    def _replayed(self, proposal: Proposal) -> Any | None:
+        """Optuna's trial of what it did not draw; None where its space has no such point.
+
+        A space of the user's own names what it draws as it likes, so that parameters do not tell what was drawn. After
+        a search is resumed, what it drew before is drawn again, and told then.
+        """
+        from optuna.trial import TrialState
+
+        if ":" in proposal.family:
+            return None
+        study = self._studies[proposal.family]
+        study.enqueue_trial({f"{proposal.family}.{name}": value for name, value in proposal.params.items()})
+        ticket = study.ask()
+        try:
+            self._families[proposal.family].suggest(ticket, self._facts)
+        except ValueError:  # a category of a grid, or of another version, that was best before
+            study.tell(ticket, state=TrialState.FAIL)
+            return None
+        return ticket
 
 
 def _first_turns(
