@@ -12,13 +12,13 @@ from training_assets.assets.encoding import PREPROCESSOR_FILE
 from training_assets.assets.features import ROWS
 from training_assets.assets.showing import shown
 from training_assets.assets.splits import PROFILE
-from training_assets.core import fingerprint, plots
+from training_assets.core import fingerprint, own_code, plots
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.encoding.preprocessor import Preprocessor
 from training_assets.core.golden import golden_rows
 from training_assets.core.lineage import SPLITS
-from training_assets.core.project_code import project_file, project_function
+from training_assets.core.project_code import project_function
 from training_assets.core.scoring import Scorer, table
 from training_assets.core.search import Study
 from training_assets.core.search.memory import Folder
@@ -30,6 +30,7 @@ from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
 from training_assets.resources.tracking import Tracking
 from training_assets.resources.trials import log_trials
+from training_assets.spec.search import Search
 
 TUNED = "tuned_model"
 SCORER = "scorer"
@@ -59,7 +60,7 @@ def tuned_model(
         "encoded_features": encoded_features.digest,
         **{name: each.digest for name, each in stands_on.items()},
         **{part: spec.model_dump(mode="json")[part] for part in ("training", "search", "decision")},
-        "own_code": {name: _code_of(name, places.root) for name in spec.search.own_code},
+        "own_code": _own_code(spec.search, places.root),
     }
     unfinished = artifacts.unfinished(context, made_from)
 
@@ -137,10 +138,10 @@ def read_scorer(tuned: Result, model: Model, root: Path) -> Scorer:
     return Scorer.load(tuned.artifact.verified_folder() / SCORER, search.trusted)
 
 
-def _code_of(function: str, root: Path) -> str:
-    """Digest of the file of a family or metric of the user's own: another one trains anew."""
+def _own_code(search: Search, root: Path) -> dict[str, str]:
+    """Identity of each family and metric of the user's own: another one trains anew."""
     with clear_failures():
-        return fingerprint.digest_file(project_file(function.partition(":")[0], root, "search", "E_FAMILY"))
+        return {name: own_code.identity(name, root, search.trust) for name in search.own_code}
 
 
 def _last_members(

@@ -36,13 +36,22 @@ def project_function(reference: str, root: Path, key: str, code: str) -> Callabl
 
 def project_file(module: str, root: Path, key: str, code: str) -> Path:
     """The module's file; `InputError` of that code where none lies below the root (installed packages do not)."""
-    base = root.resolve()
-    stem = base.joinpath(*module.split("."))
+    found = file_of(module, root)
+    if found is None:
+        message = (
+            f"{key}: no {'/'.join(module.split('.'))}.py below the project's root; only the project's own code is run"
+        )
+        raise InputError(code, message)
+    return found
+
+
+def file_of(module: str, root: Path) -> Path | None:
+    """The module's file below the root; None where it is not the project's own."""
+    stem = root.resolve().joinpath(*module.split("."))
     for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-        if path.is_file() and path.resolve().is_relative_to(base) and not _is_installed(path):
+        if path.is_file() and path.resolve().is_relative_to(root.resolve()) and not _is_installed(path):
             return path.resolve()
-    message = f"{key}: no {'/'.join(module.split('.'))}.py below the project's root; only the project's own code is run"
-    raise InputError(code, message)
+    return None
 
 
 def place_below(root: Path, error: BaseException) -> str:

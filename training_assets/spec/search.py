@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -79,5 +80,9 @@ class Search(Section):
             raise ValueError(message)
         if self.grid is not None and self.families is not None and set(self.grid) != set(self.families):
             message = f"grid names {sorted(self.grid)}, families {sorted(self.families)}; they must be the same"
+            raise ValueError(message)
+        points = sum(math.prod(map(len, values.values())) for values in (self.grid or {}).values())
+        if points > self.trials:
+            message = f"grid has {points} points, and trials allows {self.trials}; set trials to {points}, or list less"
             raise ValueError(message)
         return self

@@ -63,6 +63,15 @@ def test_the_sound_spec_is_sound_and_round_trips() -> None:
         ("split", {"method": "time"}, "needs 'validation_from'"),
         ("split", {"gap": "7d"}, "need method time"),
         ("search.sampler", "grid", "'grid' goes with"),
+        (
+            "search",
+            {
+                "sampler": "grid",
+                "grid": {"linear": {"l2": [1, 2, 3]}, "mlp": {"width": [8, 16], "layers": [1, 2]}},
+                "trials": 6,
+            },
+            "grid has 7 points, and trials allows 6; set trials to 7, or list less",
+        ),
         ("search.families", [], "at least 1 item"),
         ("search.families", ["xgboost"], "'catboost'"),
         ("search.budget_seconds", 0, "greater than 0"),

@@ -58,11 +58,15 @@ class OwnEstimatorFamily:
         return [self.default_params()]
 
     def suggest(self, trial: Any, _facts: Facts) -> dict[str, Any]:
-        """Draw what `<factory>_space` draws; `InputError` E_FAMILY where it returns anything but parameters."""
+        """Draw what `<factory>_space` draws; `InputError` E_FAMILY where it fails or returns no parameters."""
         defaults = self.default_params()
         if self._space is None:
             return defaults
-        drawn = self._space(_Named(trial, self.name))
+        try:
+            drawn = self._space(_Named(trial, self.name))
+        except Exception as error:
+            message = f"{KEY}: {self.name}_space raised {type(error).__name__}: {str(error)[:200]}; mend it"
+            raise InputError("E_FAMILY", message) from error
         if not isinstance(drawn, Mapping) or not set(drawn) <= set(defaults):
             known = ", ".join(defaults)[:400]
             message = f"{KEY}: {self.name}_space must return a dict of parameters of the estimator; it has {known}"

@@ -45,10 +45,13 @@ def blend_weights(
     that gains most is taken, as long as it gains more than noise. Of equal ones the lower number is taken. After
     Caruana et al., "Ensemble selection from libraries of models", 2004, who begin with the best few.
     """
-    sample = _sample(labels, rows)
-    seen = {number: np.asarray(predictions[number], dtype=np.float64)[sample] for number in sorted(predictions)}
-    scale = _Scale(labels[sample], metric)
-    ranked = sorted(seen, key=lambda number: (scale.loss(seen[number]), number))
+    for sample in (_sample(labels, rows), slice(None)):
+        seen = {number: np.asarray(predictions[number], dtype=np.float64)[sample] for number in sorted(predictions)}
+        scale = _Scale(labels[sample], metric)
+        losses = {number: scale.loss(seen[number]) for number in seen}
+        if np.isfinite(list(losses.values())).all():
+            break  # else the metric needs rows that were not drawn
+    ranked = sorted(seen, key=lambda number: (losses[number], number))
     best: dict[str, int] = {}
     for number in ranked:
         best.setdefault(families[number], number)
@@ -96,30 +99,46 @@ class _Scale:
         return self._loss(self.labels, predictions)
 
     def gains(self, before: Any, after: Any) -> bool:
-        """Whether the one is better than the other by more than the gain scatters over folds of the rows."""
-        fold = self._folds()
-        parts = int(fold.max()) + 1
-        if parts < 2:
+        """Whether the one is better than the other by more than the gain scatters over folds of the rows.
+
+        Folds on which the metric is not defined say nothing; fewer than two that do show no gain.
+        """
+        gained = self._gained(FOLDS, before, after)
+        if not np.isfinite(gained).all() and self._is_of_classes:  # a fold may lack a class that the metric needs
+            rows = np.bincount(self.labels)
+            gained = self._gained(min(FOLDS, int(rows[rows > 0].min())), before, after)
+        gained = gained[np.isfinite(gained)]
+        if len(gained) < 2:
             return False
-        gained = [
-            self._loss(self.labels[fold == part], before[fold == part])
-            - self._loss(self.labels[fold == part], after[fold == part])
-            for part in range(parts)
-        ]
-        return float(np.mean(gained)) > NOISE * float(np.std(gained, ddof=1)) / math.sqrt(parts)
+        return float(np.mean(gained)) > NOISE * float(np.std(gained, ddof=1)) / math.sqrt(len(gained))
+
+    def _gained(self, parts: int, before: Any, after: Any) -> npt.NDArray[np.float64]:
+        """What the one gains on the other in each fold; not finite where the metric is not defined there."""
+        fold = self._folds(parts)
+        gained = []
+        for part in range(int(fold.max()) + 1):
+            within = fold == part
+            losses = [self._loss(self.labels[within], each[within]) for each in (before, after)]
+            gained.append(losses[0] - losses[1])
+        return np.array(gained)
 
     def _loss(self, labels: npt.NDArray[Any], predictions: Any) -> float:
-        score = self.metric.score(labels, predictions)
+        """Infinite where the metric is not defined."""
+        try:
+            score = self.metric.score(labels, predictions)
+        except ValueError:
+            return math.inf
         return -score if self.metric.direction == "higher" else score
 
-    def _folds(self) -> npt.NDArray[np.int64]:
-        """The fold of each row: as many of each class in all of them, and no more folds than the rarest has rows."""
+    @property
+    def _is_of_classes(self) -> bool:
+        return self.labels.dtype.kind in "iu"
+
+    def _folds(self, parts: int) -> npt.NDArray[np.int64]:
+        """The fold of each row: as many of each class in all of them, as far as its rows go."""
         order = np.random.default_rng(0).permutation(len(self.labels))
-        parts = FOLDS
-        if self.labels.dtype.kind in "iu":
+        if self._is_of_classes:
             order = order[np.argsort(self.labels[order], kind="stable")]
-            rows = np.bincount(self.labels)
-            parts = min(FOLDS, int(rows[rows > 0].min()))
         fold = np.empty(len(order), dtype=np.int64)
         fold[order] = np.arange(len(order)) % parts
         return fold

@@ -108,7 +108,8 @@ def fit_members(
     """One model of the members, those in `refit` fitted anew on all rows with 1.1 times their trial's best iteration.
 
     A final fit that fails, or that `late` ends far from its last iteration, is given up for the model that its trial
-    left, and its member says so. A member whose model is gone is fitted again as its trial fitted it.
+    left; a member whose model is gone is fitted to its trial's best iteration at least. Each says so. One that is not
+    in `refit` and whose model is gone is fitted again as its trial fitted it.
     """
     rows = train.and_also(validation) if refit else train
     if refit:
@@ -124,17 +125,20 @@ def fit_members(
         if number not in refit and candidate.model is not None:
             return candidate.model, Member(number, weights[number], trial.best_iteration, 0.0, refitted=False)
         wanted = _iterations(trial, plan, MORE_ITERATIONS if number in refit else 1)
-        made = 0
+        # What its trial left is better than a fit that ends early; where that is gone, its best iteration is the least.
+        least = 1 if candidate.model is not None else trial.best_iteration or wanted
+        made, was_late = 0, False
 
         def left(model: FittedModel, reason: str) -> tuple[FittedModel, Member]:
             spent = clock() - began
             return model, Member(number, weights[number], trial.best_iteration, spent, refitted=False, reason=reason)
 
         def stop(iterations: int, loss: float) -> bool:
-            nonlocal made
+            nonlocal made, was_late
             made = iterations
             told(number, iterations, loss)
-            return iterations < wanted and late()
+            was_late = was_late or (least <= iterations < wanted and late())
+            return was_late
 
         try:
             model = families[trial.family].fit(
@@ -153,10 +157,13 @@ def fit_members(
                 raise
             return left(candidate.model, f"{type(error).__name__}: {error}"[:300])
         give_back()
-        if trial.best_iteration is not None and made < WHOLE * wanted and candidate.model is not None:
-            return left(candidate.model, f"time was up after {made} of {wanted} iterations")
-        kept = model.best_iteration
-        return model, Member(number, weights[number], kept, clock() - began, refitted=number in refit)
+        # Where a fit has no best iteration, it ends by itself about where its trial did.
+        whole = trial.iterations or 0 if trial.best_iteration is None else wanted
+        reason = f"time was up after {made} of {whole} iterations" if was_late and made < whole else None
+        if reason is not None and made < WHOLE * whole and candidate.model is not None:
+            return left(candidate.model, reason)
+        spent = clock() - began
+        return model, Member(number, weights[number], model.best_iteration, spent, number in refit, reason)
 
     dearest_first = sorted(weights, key=lambda number: -candidates[number].trial.seconds)
     with ThreadPoolExecutor(workers, thread_name_prefix="final") as pool:

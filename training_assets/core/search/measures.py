@@ -16,20 +16,30 @@ SMALLEST = float(np.finfo(np.float64).eps)  # scikit-learn clips probabilities h
 
 
 def roc_auc(y: Labels, probability: Floats) -> float:
-    """Share of pairs of a positive and a negative row that are in the right order, ties counting half."""
+    """Share of pairs of a positive and a negative row in the right order, ties half; `ValueError` for none."""
     positive = y == 1
     above, others = np.sort(probability[positive]), np.sort(probability[~positive])
+    _require("roc_auc", "positive", above.size)
+    _require("roc_auc", "negative", others.size)
     beaten = np.searchsorted(others, above, "left").sum() + np.searchsorted(others, above, "right").sum()
     return float(beaten) / (2.0 * above.size * others.size)
 
 
 def roc_auc_ovr(y: Labels, probability: Floats) -> float:
-    """Mean over the classes of each one's area against all the others."""
+    """Mean over the classes of each one's area against all the others; `ValueError` where a class has no row."""
+    absent = probability.shape[1] - len(np.unique(y))
+    if absent:
+        message = (
+            f"roc_auc_ovr is not defined: {absent} of {probability.shape[1]} classes have no row among these {len(y)}; "
+            "split so that each has some, or choose another metric, as log_loss"
+        )
+        raise ValueError(message)
     return float(np.mean([roc_auc(y == code, probability[:, code]) for code in range(probability.shape[1])]))
 
 
 def average_precision(y: Labels, probability: Floats) -> float:
-    """Mean of the precision at each positive row, rows of equal probability taken as one step."""
+    """Mean of the precision at each positive row, equal probabilities being one step; `ValueError` for none."""
+    _require("average_precision", "positive", int(np.sum(y == 1)))
     order = np.argsort(-probability)
     ordered = probability[order]
     ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
@@ -91,7 +101,10 @@ def mae(y: Labels, predicted: Floats) -> float:
 
 
 def r2(y: Labels, predicted: Floats) -> float:
-    """Share of the labels' variance that the predictions explain."""
+    """Share of the labels' variance that the predictions explain; `ValueError` where they have none."""
+    if np.all(y == y[0]):
+        message = f"r2 is not defined: all {len(y)} labels are {y[0]:g}; add rows of others, or choose rmse"
+        raise ValueError(message)
     return float(1 - mean_square(predicted - y) / mean_square(y - y.mean()))
 
 
@@ -133,3 +146,9 @@ def pinball_loss(quantile: float) -> Callable[[Labels, Floats], float]:
 def mean_square(error: Floats) -> float:
     """Mean of the squares; not by `@`: BLAS sums in an order that depends on its threads, and a score should not."""
     return float(np.mean(error * error))
+
+
+def _require(metric: str, kind: str, rows: int) -> None:
+    if not rows:
+        message = f"{metric} is not defined: no row is {kind}; add such rows, or choose another metric, as log_loss"
+        raise ValueError(message)

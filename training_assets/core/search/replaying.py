@@ -40,9 +40,10 @@ def replay(
         spec.seed,
     )
     doubts = [
-        f"member {number} ({candidates[number].trial.family}) stayed as its trial left it"
+        f"member {number} ({candidates[number].trial.family}) "
+        + (f"was cut short: {member.reason}" if member.refitted else "stayed as its trial left it")
         for number, member in members.items()
-        if not member.refitted
+        if not member.refitted or member.reason
     ]
 
     def told(number: int, iterations: int, loss: float) -> None:

@@ -25,6 +25,9 @@ ALIKE = ("hist_gradient_boosting", "random_forest")
 # Trials of a family before TPE reads results; Optuna waits for 10, which is all that a family gets in a short search.
 STARTUP = 5
 
+# Draws in a row that a family had before: then it has none left, as one without a space, or with a space of few points.
+REPEATS = 20
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -76,7 +79,7 @@ class _Sampled:
     """One turn for each kind of model; then most of the trials for the families that do best.
 
     The family of rank r gets a share of 2^-r of the trials: its other strong settings first, then draws of an Optuna
-    study of its own, so that TPE models its parameters together.
+    study of its own, so that TPE models its parameters together. A family that draws nothing new has no more turns.
     """
 
     def __init__(
@@ -110,6 +113,8 @@ class _Sampled:
         }
         self._first = deque(_first_turns(self._known, warm))
         self._asked = dict.fromkeys(families, 0)
+        self._given: set[str] = set()
+        self._repeats = dict.fromkeys(families, 0)
         self._best: dict[str, float] = {}
         self._cut_off: dict[str, Proposal] = {}  # a family's best trial, where it was still gaining
         self._failed: set[str] = set()
@@ -118,7 +123,8 @@ class _Sampled:
         if self._first:
             proposal = self._first.popleft()
         else:
-            left = [name for name in self._families if name not in self._failed or name in self._best]
+            able = [name for name in self._families if name not in self._failed or name in self._best]
+            left = [name for name in able if self._repeats[name] < REPEATS]
             if not left:
                 return None
             # Of families without a result yet those that are like no other stand first.
@@ -128,6 +134,9 @@ class _Sampled:
             cut_off = self._cut_off.pop(family, None) if family == ranked[0] else None
             proposal = self._next(family) if cut_off is None else replace(cut_off, origin="longer", ticket=None)
         self._asked[proposal.family] += 1
+        is_new = proposal.identity not in self._given
+        self._repeats[proposal.family] = 0 if is_new else self._repeats[proposal.family] + 1
+        self._given.add(proposal.identity)
         return proposal
 
     def _next(self, family: str) -> Proposal:
@@ -142,10 +151,9 @@ class _Sampled:
         score = trial.score
         study, ticket = self._studies[proposal.family], proposal.ticket
         if ticket is None:
-            study.enqueue_trial({f"{proposal.family}.{name}": value for name, value in proposal.params.items()})
-            ticket = study.ask()
-            self._families[proposal.family].suggest(ticket, self._facts)
-        study.tell(ticket, score, state=TrialState.FAIL if score is None else TrialState.COMPLETE)
+            ticket = self._replayed(proposal)
+        if ticket is not None:
+            study.tell(ticket, score, state=TrialState.FAIL if score is None else TrialState.COMPLETE)
         if score is None:
             self._failed.add(proposal.family)
         elif self._sign * score < self._best.get(proposal.family, np.inf):
@@ -153,6 +161,26 @@ class _Sampled:
             self._cut_off.pop(proposal.family, None)
             if trial.was_still_gaining and not proposal.is_longer:
                 self._cut_off[proposal.family] = proposal
+
+    def _replayed(self, proposal: Proposal) -> Any | None:
+        """Optuna's trial of what it did not draw; None where its space has no such point.
+
+        A space of the user's own names what it draws as it likes, so that parameters do not tell what was drawn. After
+        a search is resumed, what it drew before is drawn again, and told then.
+        """
+        from optuna.trial import TrialState
+
+        if ":" in proposal.family:
+            return None
+        study = self._studies[proposal.family]
+        study.enqueue_trial({f"{proposal.family}.{name}": value for name, value in proposal.params.items()})
+        ticket = study.ask()
+        try:
+            self._families[proposal.family].suggest(ticket, self._facts)
+        except ValueError:  # a category of a grid, or of another version, that was best before
+            study.tell(ticket, state=TrialState.FAIL)
+            return None
+        return ticket
 
 
 def _first_turns(

@@ -56,7 +56,7 @@ class Member:
     iterations: int | None  # boosting iterations of the final fit; None where a fit has no such choice
     seconds: float  # that the final fit took
     refitted: bool  # whether it learnt from validation rows as well
-    reason: str | None = None  # why it is as its trial left it, where a final fit was tried
+    reason: str | None = None  # why it is as its trial left it, or short of iterations, where a final fit was tried
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as JSON values."""

@@ -70,6 +70,10 @@ def forest():
     return RandomForestClassifier(5)
 
 
+def neighbours_space(trial):
+    return {"n_neighbors": trial.suggest_int("n_neighbors", 9, 3)}
+
+
 def neighbours():
     return KNeighborsRegressor()
 
@@ -241,6 +245,12 @@ def test_without_a_space_there_is_nothing_to_search(root: Path) -> None:
 def test_a_space_of_what_is_no_parameter_is_refused(root: Path) -> None:
     with pytest.raises(InputError, match=r"E_FAMILY: .*ridge_space must return a dict of parameters.*alpha"):
         family(root, "ridge").suggest(optuna.trial.FixedTrial({}), splits("binary")[0].facts)
+
+
+def test_a_space_that_fails_is_refused(root: Path) -> None:
+    own, trial = family(root, "neighbours"), optuna.create_study().ask()
+    with pytest.raises(InputError, match=r"E_FAMILY: .*neighbours_space raised ValueError: .*high.*; mend it"):
+        own.suggest(trial, splits("regression")[0].facts)
 
 
 def test_parameters_that_it_does_not_have_are_refused(root: Path) -> None:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from training_assets.core.errors import InputError
 from training_assets.core.search.blending import blend_weights, mean
-from training_assets.core.search.scores import metric
+from training_assets.core.search.scores import Metric, metric
 
 RMSE = metric(None, "regression")
 
@@ -94,13 +95,64 @@ def test_it_is_no_worse_than_the_blend_that_it_began_with(scales: list[float]) -
     assert RMSE.score(y, mean(predictions, found)) <= RMSE.score(y, mean(predictions, alike)) + 1e-12
 
 
-def test_class_probabilities_are_blended_too_and_a_rare_class_is_never_left_out() -> None:
+@pytest.mark.parametrize(
+    ("name", "rare", "rows"), [("log_loss", 1, 100), ("log_loss", 1, 5000), ("roc_auc_ovr", 3, 5000)]
+)
+def test_class_probabilities_are_blended_and_few_rows_of_a_class_keep_no_worthless_model(
+    name: str, rare: int, rows: int
+) -> None:
     rng = np.random.default_rng(1)
-    y = np.where(np.arange(2000) == 7, 2, rng.integers(0, 2, 2000))
-    one, other = (rng.dirichlet(np.ones(3), 2000) + np.eye(3)[y] for _ in range(2))
-    predictions = {0: one / one.sum(axis=1, keepdims=True), 1: other / other.sum(axis=1, keepdims=True)}
-    for name in ("log_loss", "roc_auc_ovr"):
-        chosen = metric(name, "multiclass")
-        found = blend_weights(predictions, {0: "a", 1: "b"}, y, chosen, most=5, rows=100)
-        assert set(found) == {0, 1}
+    y = np.where(np.arange(2000) < rare, 2, rng.integers(0, 2, 2000))
+    good = {number: rng.dirichlet(np.ones(3), 2000) + np.eye(3)[y] for number in (0, 1)}
+    predictions = {number: one / one.sum(axis=1, keepdims=True) for number, one in good.items()}
+    predictions[2] = rng.dirichlet(np.ones(3) / 4, 2000)
+    families = {0: "a", 1: "b", 2: "c"}
+    found = blend_weights(predictions, families, y, metric(name, "multiclass"), most=5, rows=rows)
+    assert set(found) == {0, 1}
     assert mean(predictions, found).sum(axis=1) == pytest.approx(1)
+
+
+# Folds on which the metric is not defined
+
+
+@pytest.mark.parametrize(("name", "positives"), [("log_loss", 1), ("roc_auc", 3), ("average_precision", 3), ("f1", 3)])
+def test_few_positive_rows_keep_no_worthless_model(name: str, positives: int) -> None:
+    rng = np.random.default_rng(1)
+    y = (np.arange(1000) < positives).astype(np.int32)
+    predictions = {0: 0.7 * y + 0.1 * rng.random(1000), 1: 1 - 0.7 * y - 0.1 * rng.random(1000)}
+    assert blend_weights(predictions, {0: "a", 1: "b"}, y, metric(name, "binary"), most=5)[0] > 0.5
+
+
+def test_where_no_two_folds_can_be_scored_the_best_of_each_family_share_alike() -> None:
+    y = (np.arange(100) == 0).astype(np.int32)
+    predictions = {0: 0.7 * y + 0.1, 1: 0.9 - 0.7 * y}
+    assert blend_weights(predictions, {0: "a", 1: "b"}, y, metric("roc_auc", "binary"), most=5) == {0: 0.5, 1: 0.5}
+
+
+@pytest.mark.parametrize("rows", [2, 12, 2000])
+def test_labels_may_be_alike_in_a_fold(rows: int) -> None:
+    y = np.where(np.arange(rows) % 50 == 1, np.arange(rows), 0.0)
+    predictions = {0: off(y, 0, 0.1), 1: off(y, 1, 300.0)}
+    found = blend_weights(predictions, {0: "a", 1: "b"}, y, metric("r2", "regression"), most=5)
+    assert found[0] >= 0.5
+    assert rows < 2000 or found[0] > 0.8
+
+
+def test_where_the_metric_is_not_defined_on_the_rows_that_were_drawn_all_are_taken() -> None:
+    y = np.zeros(3000)
+    y[:10] = np.arange(10) * 100
+    predictions = {0: off(y, 0, 0.1), 1: off(y, 1, 100.0)}
+    r2 = metric("r2", "regression")
+    assert blend_weights(predictions, {0: "a", 1: "a"}, y, r2, most=5, rows=20) == {0: 1.0}
+
+
+def test_a_metric_of_the_users_own_may_fail_on_a_fold() -> None:
+    def compute(y: Any, predicted: Any) -> float:
+        if not y.any():
+            raise InputError("E_METRIC", "raised ValueError")
+        return float(np.corrcoef(y, predicted)[0, 1])
+
+    y = np.where(np.arange(2000) < 7, 1.0 + np.arange(2000), 0.0)
+    predictions = {0: off(y, 0, 0.1), 1: off(y, 1, 10.0)}
+    found = blend_weights(predictions, {0: "a", 1: "b"}, y, Metric("own", "higher", compute), most=5)
+    assert found[0] > 0.5

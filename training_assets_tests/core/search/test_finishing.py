@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training_assets.core.families import FAMILIES, FittedModel
+from training_assets.core.encoding import Preprocessor
+from training_assets.core.families import FAMILIES, Data, FittedModel
 from training_assets.core.families.blend import Blend
 from training_assets.core.search.finishing import (
     MORE_ITERATIONS,
@@ -26,7 +27,9 @@ from training_assets.core.search.finishing import (
 )
 from training_assets.core.search.scores import metric
 from training_assets.core.search.study import Member, Trial
+from training_assets.spec import Encoding
 from training_assets.spec.target import Task
+from training_assets_tests.core.encoding.made_rows import made
 from training_assets_tests.core.families.fits import fit, splits, usual
 from training_assets_tests.core.search.made_trials import trial
 
@@ -149,10 +152,11 @@ def finished(
     refit: Collection[int],
     *,
     late: Callable[[], bool] = lambda: False,
+    rows: tuple[Data, Data] | None = None,
     heard: Callable[[int, int, float], None] = lambda *_: None,
     **said: Any,
 ) -> tuple[FittedModel, list[Member]]:
-    train, validation, _ = splits(task)
+    train, validation = rows or splits(task)[:2]
     weights = {number: (number + 1) / sum(range(len(found) + 1)) for number in found}
     return fit_members(
         weights,
@@ -215,17 +219,42 @@ def test_a_member_whose_model_is_gone_is_fitted_as_its_trial_was(name: str, task
     np.testing.assert_allclose(model.predict(test), as_it_was.predict(test), rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("gone", [set(), {PAIR[1]}])
-def test_a_final_fit_that_is_late_is_given_up_where_the_trial_left_a_model(gone: set[str]) -> None:
-    found = candidates("binary", *PAIR, gone=gone)
-    model, members = finished("binary", found, {0, 1}, late=lambda: True)
-    kept = parts(model)[PAIR[1]]
-    if gone:
-        assert (members[1].refitted, members[1].iterations, kept.best_iteration) == (True, 1, 1)
-    else:
-        assert kept is found[1].model
-        assert not members[1].refitted
-        assert members[1].iterations == found[1].trial.best_iteration
+@pytest.mark.parametrize("name", PAIR)
+def test_a_final_fit_that_is_late_is_given_up_where_the_trial_left_a_model(name: str) -> None:
+    found = candidates("binary", name)
+    model, (member,) = finished("binary", found, {0}, late=lambda: True)
+    assert model is found[0].model
+    assert not member.refitted
+    assert member.iterations == found[0].trial.best_iteration
+    assert "time was up after 1 of" in str(member.reason)
+
+
+@pytest.mark.parametrize("name", PAIR)
+def test_a_late_final_fit_of_a_member_whose_model_is_gone_makes_its_trials_best_iteration(name: str) -> None:
+    """As after a resumed search: there is nothing to fall back upon."""
+    found = candidates("binary", name, gone={name})
+    model, (member,) = finished("binary", found, {0}, late=lambda: True)
+    train, validation, test = splits("binary")
+    best = found[0].trial.best_iteration
+    assert member.refitted
+    assert member.iterations == best
+    expected = fit(name, train.and_also(validation), None, max_iterations=best or PLAN.max_iterations)
+    np.testing.assert_allclose(model.predict(test), expected.predict(test), rtol=1e-6)
+    wanted = math.ceil(MORE_ITERATIONS * (best or 0))
+    assert member.reason == (None if best is None else f"time was up after {best} of {wanted} iterations")
+
+
+def test_a_final_fit_that_ends_early_by_itself_was_not_cut_by_the_clock() -> None:
+    """LightGBM ends where it can grow no tree."""
+    split = made("binary")
+    fitted = Preprocessor.fit(split.train, {"flat": "numeric"}, Encoding(), "binary", split.classes, 0)
+    train, validation = (Data.of(fitted.encode(rows), fitted.layout) for rows in (split.train, split.validation))
+    left = fit("lightgbm", train, validation, max_iterations=10)
+    said = trial(family="lightgbm", params=FAMILIES["lightgbm"].default_params(), best_iteration=1, iterations=1)
+    candidate = Candidate(said, left.predict(validation), left)
+    _, (member,) = finished("binary", {0: candidate}, {0}, rows=(train, validation))
+    assert member.refitted
+    assert member.reason is None
 
 
 @pytest.mark.parametrize(("parallel", "cores"), [(1, 1), (1, 4), (4, 3)])

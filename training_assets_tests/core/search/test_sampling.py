@@ -123,6 +123,13 @@ def test_what_was_best_last_time_comes_early_and_strangers_are_left_out() -> Non
     assert found[1].origin == "warm start"
 
 
+def test_what_was_best_of_a_grid_may_lie_outside_the_space() -> None:
+    best = {**FAMILIES["mlp"].default_params(), "batch_size": 512}
+    found = asked(of(["mlp"], warm=[("mlp", best)]), 12)
+    assert found[1].params == best
+    assert found[-1].origin == "sampler"
+
+
 @pytest.mark.parametrize("sampler", ["tpe", "random"])
 def test_the_same_seed_and_results_give_the_same_proposals(sampler: str) -> None:
     first, again, other = (asked(of(sampler=sampler, seed=seed), 25) for seed in (3, 3, 4))

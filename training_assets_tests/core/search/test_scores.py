@@ -144,6 +144,32 @@ def test_a_logarithm_that_there_is_not_is_not_defined() -> None:
         metric("rmsle", "regression").score(np.array([0.0, 1.0]), np.array([-1.0, 1.0]))
 
 
+@pytest.mark.parametrize(
+    ("task", "name", "labels", "message"),
+    [
+        (
+            "binary",
+            "roc_auc",
+            [0, 0, 0],
+            "roc_auc is not defined: no row is positive; add such rows, or choose another",
+        ),
+        ("binary", "roc_auc", [1, 1, 1], "roc_auc is not defined: no row is negative"),
+        ("binary", "average_precision", [0, 0, 0], "average_precision is not defined: no row is positive"),
+        (
+            "multiclass",
+            "roc_auc_ovr",
+            [0, 2, 2],
+            "roc_auc_ovr is not defined: 2 of 4 classes have no row among these 3",
+        ),
+        ("regression", "r2", [0.1, 0.1, 0.1], "r2 is not defined: all 3 labels are 0.1; .*choose rmse"),
+    ],
+)
+def test_what_labels_lack_is_said(task: Task, name: str, labels: list[float], message: str) -> None:
+    predictions = np.full((3, 4), 0.25) if task == "multiclass" else np.array([0.1, 0.2, 0.3])
+    with pytest.raises(ValueError, match=message):
+        metric(name, task).score(np.array(labels), predictions)
+
+
 # Equal to scikit-learn's, and fast
 
 labelled = st.lists(
