@@ -9,7 +9,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from training_assets.core.evaluation.comparison import Scored, Setting, compare, unseen
+from training_assets.core.evaluation.gates import judge
 from training_assets.core.evaluation.metrics import DIRECTION, names
+from training_assets.spec.evaluation import ChangeRule
 from training_assets_tests.core.evaluation.made_up import sample
 
 SETTING = Setting(replicates=200, confidence=0.95, seed=3, min_unseen=50)
@@ -74,6 +76,25 @@ def test_too_few_new_rows_give_a_reason_and_no_number() -> None:
     found = compare("binary", y, champion, challenger, few, classes=classes, setting=SETTING)
     assert found["metrics"] == {}
     assert "only 49 of 400" in found["reason"]
+
+
+@pytest.mark.parametrize("units", [1, 3, 9])
+def test_on_too_few_groups_nothing_is_shown(units: int) -> None:
+    """However much better the challenger is: all of its rows may be good for one reason."""
+    y, champion, challenger, classes = pair("binary", better=0.4)
+    everyone, groups = np.ones(len(y), dtype=bool), np.arange(len(y)) % units
+    found = compare(
+        "binary", y, champion, challenger, everyone, classes=classes, setting=SETTING, groups=groups
+    )  # fmt: skip
+    entry = found["metrics"]["roc_auc"]
+    assert entry["difference"] > 0
+    assert (entry["low"], entry["high"], entry["standard_error"], entry["smallest_change"]) == (None,) * 4
+    assert entry["reason"].startswith(f"too few groups for an interval: {units}")
+    report = {"task": "binary", "comparison": found}
+    for must_be in ("superior", "non_inferior"):
+        rule = ChangeRule(kind="change", metric="roc_auc", must_be=must_be)
+        (result,) = judge(report, [rule], candidate="c", report_digest="r", policy_digest="p").results
+        assert (result.outcome, "too few groups" in result.text) == ("INCONCLUSIVE", True)
 
 
 def test_a_metric_without_a_value_says_why() -> None:
