@@ -144,7 +144,7 @@ class Slice(Section):
     columns: list[str] = Field(default_factory=list, max_length=3, description="Features; several are crossed.")
     bins: int = Field(4, ge=2, le=20, description="Quantile bins of a column of numbers, cut on training rows.")
     where: str | None = Field(None, max_length=500, description="Or a predicate, in the words of derived features.")
-    min_rows: int = Field(30, ge=1, description="Parts with fewer test rows, or with under 10 rows or groups, are not judged.")
+    min_rows: int = Field(30, ge=1, description="Parts with fewer test rows, or under 10 groups, are not judged.")
 
     @model_validator(mode="after")
     def _one_way(self) -> Slice:
