@@ -93,16 +93,16 @@ class CalibrationRule(Rule):
 
 
 class RuntimeRule(Rule):
-    """What a prediction may cost, as measured by the evaluation on its own machine."""
+    """What a model may cost: a prediction, as measured by the evaluation on its own machine, and its files on disk."""
 
     kind: Literal["runtime"]
     latency_ms: float | None = Field(None, gt=0, allow_inf_nan=False, description="One row, 95th percentile.")
-    memory_mb: float | None = Field(None, gt=0, allow_inf_nan=False, description="Size of the model's files.")
+    size_mb: float | None = Field(None, gt=0, allow_inf_nan=False, description="Size of the model's files on disk.")
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> RuntimeRule:
-        if self.latency_ms is None and self.memory_mb is None:
-            message = "a runtime rule needs 'latency_ms' or 'memory_mb'"
+        if self.latency_ms is None and self.size_mb is None:
+            message = "a runtime rule needs 'latency_ms' or 'size_mb'"
             raise ValueError(message)
         return self
 

@@ -69,6 +69,11 @@ def test_the_sound_spec_is_sound_and_round_trips() -> None:
         ("evaluation.gates", [{"kind": "value", "metric": "roc_auc"}], "needs 'min' or 'max'"),
         (
             "evaluation.gates",
+            [{"kind": "runtime", "memory_mb": 200}],
+            "known keys: otherwise, kind, latency_ms, size_mb",
+        ),
+        (
+            "evaluation.gates",
             [{"kind": "valeu", "metric": "roc_auc", "min": 1}],
             "does not match any of the expected tags",
         ),

@@ -38,7 +38,7 @@ REPORT: dict[str, Any] = {
         for name, value, lead in (("north", 0.75, 0.0), ("south", 0.7, -0.001))
     ],
     "calibration_error": {"value": 0.03, "bins": 15, "rows": 500},
-    "runtime": {"latency_ms": 12.0, "memory_mb": 3.0},
+    "runtime": {"latency_ms": 12.0, "size_mb": 3.0},
     "parity": {"rows": 64, "largest_difference": 0.0},
     "card": {"fields": {"overview": True, "use_cases": True, "limitations": True}},
 }
@@ -49,7 +49,7 @@ PASSING = [
     {"kind": "slice", "metric": "roc_auc", "min": 0.7, "no_harm": 0.01},
     {"kind": "suspicious", "metric": "roc_auc", "beyond": 0.99},
     {"kind": "calibration", "max": 0.05},
-    {"kind": "runtime", "latency_ms": 12, "memory_mb": 10},
+    {"kind": "runtime", "latency_ms": 12, "size_mb": 10},
     {"kind": "parity"},
     {"kind": "card"},
 ]

@@ -57,7 +57,7 @@ def report() -> dict[str, Any]:
     ]
     return {
         **found, "comparison": None, "slices": slices, "candidate": "c" * 64,
-        "runtime": {"latency_ms": 3.0, "latency_ms_median": 2.0, "rows_per_second": 54321.0, "memory_mb": 1.5},
+        "runtime": {"latency_ms": 3.0, "latency_ms_median": 2.0, "rows_per_second": 54321.0, "size_mb": 1.5},
         "parity": {"rows": 64, "largest_difference": 0.0}, "card": {"fields": {}},
     }  # fmt: skip
 
