@@ -263,11 +263,11 @@ def test_each_bound_holds_as_often_as_it_says() -> None:
 
 
 def test_a_thousand_replicates_of_fifty_thousand_rows_take_seconds() -> None:
-    """Every binary metric at once; measured at 1.4 s, so that a slow machine still has room."""
+    """Every binary metric at once; measured at 1.4 s of CPU, and 5 are the most that they may take."""
     y, p = made_up.binary(50_000, digits=9)
     start = time.process_time()
     found = intervals("binary", y, p, **BINARY, **{**USUAL, "replicates": 1000})
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 5
     assert found["roc_auc"].high - found["roc_auc"].low < 0.02
 
 
