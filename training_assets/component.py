@@ -40,7 +40,7 @@ STAGES: dict[str, list[ModuleType]] = {
     "model": [tuning, evaluation],
     "release": [registration, staging, live, cases],
 }
-CHECKS: list[ModuleType] = [raw_checks, validation_checks, split_checks, leakage_checks, evaluation_checks]
+CHECKS: list[ModuleType] = [raw_checks, validation_checks, split_checks, leakage_checks]
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,17 @@ class TrainingPipeline(dg.Component):
 
 
 def assemble(name: str, spec: ModelSpec) -> dg.Definitions:
-    """The graph of one model: every module-level asset and check once more, under the model's name."""
+    """The graph of one model: every module-level asset and check once more, under the model's name, and its rules'."""
     modules = [module for stage in STAGES.values() for module in stage]
     loaded = dg.load_assets_from_modules(modules, key_prefix=name, group_name=name)
     assets = [asset for asset in loaded if isinstance(asset, dg.AssetsDefinition)]
     jobs = automation.jobs(name, spec)
     return dg.Definitions(
         assets=[asset.map_asset_specs(lambda each: each.merge_attributes(owners=spec.owners)) for asset in assets],
-        asset_checks=dg.load_asset_checks_from_modules(CHECKS, asset_key_prefix=name),
+        asset_checks=[
+            *dg.load_asset_checks_from_modules(CHECKS, asset_key_prefix=name),
+            evaluation_checks.of_its_rules(name, spec),
+        ],
         jobs=[*jobs, *automation.forms(name), *automation.inspections(name)],
         sensors=automation.sensors(name, jobs),
     )

@@ -36,6 +36,21 @@ def test_the_run_fails_at_the_check_and_says_why(poisoned: tuple[Workplace, dg.E
     assert place.versions() == []
 
 
+def judged_by(result: dg.ExecuteInProcessResult) -> set[str]:
+    """Names of the checks that a report was held against."""
+    evaluations = result.get_asset_check_evaluations()
+    return {each.check_name for each in evaluations if each.asset_key.path[-1] == "evaluation_report"}
+
+
+def test_only_kinds_of_rule_that_the_spec_has_are_checks(
+    poisoned: tuple[Workplace, dg.ExecuteInProcessResult],
+) -> None:
+    place, result = poisoned
+    assert judged_by(result) == {"metrics_reach_floors", "better_than_dummy", "verdict_allows_registration"}
+    keys = place.definitions().resolve_asset_graph().asset_check_keys
+    assert {key.name for key in keys if key.asset_key.path[-1] == "evaluation_report"} == judged_by(result)
+
+
 def test_a_record_of_the_rejected_candidate_remains(poisoned: tuple[Workplace, dg.ExecuteInProcessResult]) -> None:
     place, result = poisoned
     verdict = place.places.ledger.latest(MODEL, "verdict")
@@ -134,6 +149,7 @@ def test_without_rules_nothing_is_registered(tmp_path: Path) -> None:
         place.land("2026-01.csv", customers(300, seed=1))
         result = place.train()
         assert failed_checks(result) == ["verdict_allows_registration"]
+        assert judged_by(result) == {"verdict_allows_registration"}
         refused(place, place.materialise("registered_version"))
 
 

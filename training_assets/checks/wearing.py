@@ -14,7 +14,7 @@ from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.places import Places
 
 
-def claims(asset: str, **descriptions: str) -> list[dg.AssetCheckSpec]:
+def claims(asset: str | dg.AssetKey, **descriptions: str) -> list[dg.AssetCheckSpec]:
     """Specs of an asset's checks by claim; all may block, and a finding's severity decides whether it does."""
     return [
         dg.AssetCheckSpec(claim, asset=asset, description=description, blocking=True)

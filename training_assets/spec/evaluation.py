@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
@@ -11,6 +12,9 @@ from training_assets.spec.section import Section
 CardField = Literal["overview", "users", "use_cases", "out_of_scope", "limitations", "ethical_considerations"]
 CARD_FIELDS: tuple[CardField, ...] = get_args(CardField)
 NEEDED: tuple[CardField, ...] = ("overview", "use_cases", "limitations")
+BEYOND = 2
+"""Replicates that lie beyond a bound, at least: the outermost one of few is no bound of the confidence asked for."""
+MOST_REPLICATES = 10_000
 
 
 class Rule(Section):
@@ -23,6 +27,13 @@ class MetricRule(Rule):
     """A rule about one metric."""
 
     metric: str = Field(description="Metric by scikit-learn's name, e.g. roc_auc, log_loss, rmse.")
+
+
+def _refuse_empty(floor: float | None, ceiling: float | None) -> None:
+    """Refuse bounds that no number keeps."""
+    if floor is not None and ceiling is not None and floor > ceiling:
+        message = f"'min: {floor:g}' is above 'max: {ceiling:g}', and no value is both; swap them, or drop one"
+        raise ValueError(message)
 
 
 class ValueRule(MetricRule):
@@ -38,6 +49,7 @@ class ValueRule(MetricRule):
         if self.min is None and self.max is None:
             message = "a value rule needs 'min' or 'max'"
             raise ValueError(message)
+        _refuse_empty(self.min, self.max)
         return self
 
 
@@ -74,6 +86,7 @@ class SliceRule(MetricRule):
         if self.min is None and self.max is None and self.no_harm is None:
             message = "a slice rule needs 'min', 'max' or 'no_harm'"
             raise ValueError(message)
+        _refuse_empty(self.min, self.max)
         return self
 
 
@@ -93,16 +106,16 @@ class CalibrationRule(Rule):
 
 
 class RuntimeRule(Rule):
-    """What a prediction may cost, as measured by the evaluation on its own machine."""
+    """What a model may cost: a prediction, as measured by the evaluation on its own machine, and its files on disk."""
 
     kind: Literal["runtime"]
     latency_ms: float | None = Field(None, gt=0, allow_inf_nan=False, description="One row, 95th percentile.")
-    memory_mb: float | None = Field(None, gt=0, allow_inf_nan=False, description="Size of the model's files.")
+    size_mb: float | None = Field(None, gt=0, allow_inf_nan=False, description="Size of the model's files on disk.")
 
     @model_validator(mode="after")
     def _has_a_bound(self) -> RuntimeRule:
-        if self.latency_ms is None and self.memory_mb is None:
-            message = "a runtime rule needs 'latency_ms' or 'memory_mb'"
+        if self.latency_ms is None and self.size_mb is None:
+            message = "a runtime rule needs 'latency_ms' or 'size_mb'"
             raise ValueError(message)
         return self
 
@@ -144,7 +157,7 @@ class Slice(Section):
     columns: list[str] = Field(default_factory=list, max_length=3, description="Features; several are crossed.")
     bins: int = Field(4, ge=2, le=20, description="Quantile bins of a column of numbers, cut on training rows.")
     where: str | None = Field(None, max_length=500, description="Or a predicate, in the words of derived features.")
-    min_rows: int = Field(30, ge=1, description="Parts with fewer test rows are counted and not judged.")
+    min_rows: int = Field(30, ge=1, description="Parts with fewer test rows, or under 10 groups, are not judged.")
 
     @model_validator(mode="after")
     def _one_way(self) -> Slice:
@@ -157,11 +170,26 @@ class Slice(Section):
 class Evaluation(Section):
     """Measurement on the test split."""
 
-    replicates: int = Field(200, ge=50, le=10_000, description="Bootstrap replicates behind each interval.")
+    replicates: int = Field(200, ge=50, le=MOST_REPLICATES, description="Bootstrap replicates behind each interval.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="One-sided confidence of the bounds.")
     slices: dict[str, Slice] = Field(default_factory=dict, description="Parts of the test rows, by name.")
     min_unseen: int = Field(100, ge=1, description="Test rows unseen by the champion that a comparison needs.")
     gates: list[AnyRule] = Field(default_factory=list, description="Rules; without any, the verdict is UNGATED.")
+
+    @model_validator(mode="after")
+    def _replicates_reach_the_confidence(self) -> Evaluation:
+        beyond = 1 - self.confidence
+        # rounded, because 1 - 0.9 is a little less than 0.1
+        if round(self.replicates * beyond, 6) >= BEYOND:
+            return self
+        needed = math.ceil(round(BEYOND / beyond, 6))
+        most = 1 - BEYOND / MOST_REPLICATES
+        remedy = f"'replicates: {needed}'" if needed <= MOST_REPLICATES else f"'confidence: {most:g}' or less"
+        message = (
+            f"'replicates: {self.replicates}' are too few for 'confidence: {self.confidence}': {BEYOND} must lie "
+            f"beyond a bound; write {remedy}"
+        )
+        raise ValueError(message)
 
     @model_validator(mode="after")
     def _slices_are_known(self) -> Evaluation:

@@ -76,6 +76,22 @@ def test_the_sound_spec_is_sound_and_round_trips() -> None:
         ("search.families", ["xgboost"], "'catboost'"),
         ("search.budget_seconds", 0, "greater than 0"),
         ("evaluation.gates", [{"kind": "value", "metric": "roc_auc"}], "needs 'min' or 'max'"),
+        ("evaluation.gates", [{"kind": "value", "metric": "roc_auc", "min": 0.9, "max": 0.1}], "is above 'max: 0.1'"),
+        (
+            "evaluation",
+            {"slices": {"s": {"columns": ["age"]}}, "gates": [{"kind": "slice", "metric": "mae", "min": 2, "max": 1}]},
+            "'min: 2' is above 'max: 1'",
+        ),
+        ("evaluation", {"replicates": 50, "confidence": 0.999}, "write 'replicates: 2000'"),
+        ("evaluation.confidence", 0.99, "'replicates: 50' are too few for 'confidence: 0.99'"),
+        ("evaluation", {"replicates": 199, "confidence": 0.99}, "write 'replicates: 200'"),
+        ("evaluation", {"replicates": 10_000, "confidence": 0.9999}, "write 'confidence: 0.9998' or less"),
+        ("evaluation", {"confidence": 1}, "less than 1"),
+        (
+            "evaluation.gates",
+            [{"kind": "runtime", "memory_mb": 200}],
+            "known keys: otherwise, kind, latency_ms, size_mb",
+        ),
         (
             "evaluation.gates",
             [{"kind": "valeu", "metric": "roc_auc", "min": 1}],
@@ -88,6 +104,19 @@ def test_a_mistake_is_refused_with_its_remedy(path: str, value: Any, message: st
     with pytest.raises(ValidationError) as error:
         ModelSpec.model_validate(changed(path, value))
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "evaluation",
+    [
+        {"replicates": 200, "confidence": 0.99},
+        {"replicates": 2000, "confidence": 0.999},
+        {"replicates": 10_000, "confidence": 0.9998},
+        {"gates": [{"kind": "value", "metric": "roc_auc", "min": 0.5, "max": 0.5}]},
+    ],
+)
+def test_what_is_just_enough_is_accepted(evaluation: dict[str, Any]) -> None:
+    assert ModelSpec.model_validate({**SPEC, "evaluation": evaluation})
 
 
 def test_all_features_hidden_is_refused() -> None:

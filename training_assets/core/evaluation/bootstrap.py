@@ -18,6 +18,14 @@ from training_assets.spec.target import Task
 # A class with fewer units keeps no fixed size in the replicates: with one positive row, a stratified bootstrap would
 # draw it every time and call the metric certain.
 MIN_STRATUM = 10
+MIN_UNITS = 10
+"""Rows, or groups where whole groups are drawn, that bounds need.
+
+One unit is drawn the same each time, so that every metric looks certain. Of two equal models, one was called better
+in 33 % of simulated tests on 2 groups and in 18 % on 3, where 5 % were promised; on 5 to 15 groups in 6 to 9 %.
+"""
+TOO_FEW_OF_A_CLASS = "too few rows of a class, or too few groups of it, for an interval"
+"""Why a metric with a value has no bounds although there are units enough."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +54,30 @@ def intervals(
 
     `low` and `high` each hold with `confidence` on their own side (Efron's percentile method, rounded outwards to a
     replicate). With `groups` (`n_rows` of any type), whole groups are drawn instead of rows. A replicate that leaves a
-    metric undefined counts as the worst on both sides; where that reaches a bound, the bound is NaN. The same
-    arguments and row order always give the same numbers. ValueError if shapes do not fit.
+    metric undefined counts as the worst on both sides; where that reaches a bound, the bound is NaN, and so are all
+    where there are `too_few` rows or groups. The same arguments and row order always give the same numbers. ValueError
+    if shapes do not fit.
     """
     measure, _ = metrics.prepared(task, y, predictions, classes=classes, threshold=threshold)
     if measure is None:
         return dict.fromkeys(metrics.names(task), Interval(math.nan, math.nan, math.nan, math.nan))
     points = measure.measure(np.ones(len(y)))
+    if too_few(len(y), groups):
+        return {name: Interval(points[name], math.nan, math.nan, math.nan) for name in metrics.names(task)}
     (drawn,) = samples([measure], draws(strata_of(task, y), replicates=replicates, seed=seed, groups=groups))
     return {name: interval_of(points[name], drawn[name], confidence) for name in metrics.names(task)}
+
+
+def too_few(rows: int, groups: NDArray[Any] | None) -> str | None:
+    """Why so many rows, or their groups (n_rows,), give no bounds; None if there are `MIN_UNITS` or more.
+
+    ValueError if the groups are not those of the rows.
+    """
+    codes = _codes(groups, rows)
+    units, named = (rows, "row") if codes is None else (int(codes.max(initial=-1)) + 1, "group")
+    if units >= MIN_UNITS:
+        return None
+    return f"too few {named}s for an interval: {units}, and {MIN_UNITS} are needed"
 
 
 def strata_of(task: Task, y: NDArray[Any]) -> IntArray:
@@ -69,10 +92,7 @@ def draws(strata: IntArray, *, replicates: int, seed: int, groups: NDArray[Any] 
     the same replicates. A group belongs to the stratum of most of its rows.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
-    codes = None if groups is None else _codes(groups)
-    if codes is not None and codes.shape != strata.shape:
-        message = f"groups must name one group for each of {strata.size} rows, not {codes.size}"
-        raise ValueError(message)
+    codes = _codes(groups, strata.size)
     members = _members(strata if codes is None else _majority(strata, codes))
     n_units = sum(each.size for each in members)
     for _ in range(replicates):
@@ -119,8 +139,13 @@ def _majority(strata: IntArray, groups: IntArray) -> IntArray:
     return largest
 
 
-def _codes(groups: NDArray[Any]) -> IntArray:
+def _codes(groups: NDArray[Any] | None, rows: int) -> IntArray | None:
     """Code the groups from 0; rows without a group are one group: that widens intervals rather than narrows them."""
+    if groups is None:
+        return None
+    if groups.shape != (rows,):
+        message = f"groups must name one group for each of {rows} rows, not {groups.size}"
+        raise ValueError(message)
     if groups.dtype == object:
         seen: dict[Any, int] = {}
         return np.array([seen.setdefault(each, len(seen)) for each in groups.tolist()], dtype=np.int64)

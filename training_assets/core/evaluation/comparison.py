@@ -13,7 +13,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from training_assets.core.evaluation import metrics
-from training_assets.core.evaluation.bootstrap import draws, interval_of, samples, strata_of
+from training_assets.core.evaluation.bootstrap import (
+    TOO_FEW_OF_A_CLASS,
+    draws,
+    interval_of,
+    samples,
+    strata_of,
+    too_few,
+)
 from training_assets.core.evaluation.ranking import FloatArray
 from training_assets.core.evaluation.scorers import IntArray, Scorer
 from training_assets.spec.target import Task
@@ -113,7 +120,10 @@ def differences(
     setting: Setting,
     groups: NDArray[Any] | None,
 ) -> dict[str, dict[str, Any]]:
-    """The difference of each metric on the rows at the positions `kept`; `y`, `groups` and predictions are of all."""
+    """The difference of each metric on the rows at the positions `kept`; `y`, `groups` and predictions are of all.
+
+    On too few rows or groups the differences have no bounds, and say why.
+    """
     labels = y[kept]
     measures: list[Scorer] = []
     for who, each in (("champion", champion), ("challenger", challenger)):
@@ -125,26 +135,23 @@ def differences(
         measures.append(measure)
     points = [measure.measure(np.ones(len(labels))) for measure in measures]
     own_groups = None if groups is None else groups[kept]
+    few = too_few(len(labels), own_groups)
+    if few is not None:
+        return {name: _unbounded(name, points[0][name], points[1][name], few) for name in metrics.names(task)}
     weights = draws(strata_of(task, labels), replicates=setting.replicates, seed=setting.seed, groups=own_groups)
     before, after = samples(measures, weights)
     found = {}
     for name in metrics.names(task):
-        sign = 1.0 if metrics.DIRECTION[name] == "higher" else -1.0
-        values = sign * (after[name] - before[name])
-        found[name] = _difference(name, points[0][name], points[1][name], sign, values, setting.confidence)
+        values = _sign(name) * (after[name] - before[name])
+        found[name] = _difference(name, points[0][name], points[1][name], values, setting.confidence)
     return found
 
 
-def _difference(
-    name: str, before: float, after: float, sign: float, values: FloatArray, confidence: float
-) -> dict[str, Any]:
-    point = sign * (after - before)
+def _difference(name: str, before: float, after: float, values: FloatArray, confidence: float) -> dict[str, Any]:
+    point = _sign(name) * (after - before)
     interval = interval_of(point, values, confidence)
-    if not math.isfinite(point):
-        return _entry(before, after, metrics.reason(name))
     if not math.isfinite(interval.low):
-        few = "too few rows of a class, or too few groups, for an interval"
-        return {**_entry(before, after, few), "difference": point}
+        return _unbounded(name, before, after, TOO_FEW_OF_A_CLASS)
     z = NormalDist().inv_cdf
     return {
         **_entry(before, after, None),
@@ -154,6 +161,18 @@ def _difference(
         "standard_error": interval.standard_error,
         "smallest_change": (z(confidence) + z(POWER)) * interval.standard_error,
     }
+
+
+def _unbounded(name: str, before: float, after: float, why: str) -> dict[str, Any]:
+    """A difference without bounds; none at all where the metric is undefined."""
+    point = _sign(name) * (after - before)
+    if not math.isfinite(point):
+        return _entry(before, after, metrics.reason(name))
+    return {**_entry(before, after, why), "difference": point}
+
+
+def _sign(name: str) -> float:
+    return 1.0 if metrics.DIRECTION[name] == "higher" else -1.0
 
 
 def _entry(before: float, after: float, reason: str | None) -> dict[str, Any]:

@@ -24,14 +24,18 @@ CLAIMS = {
 def verdict_findings(verdict: Verdict, approved: str | None = None) -> list[Finding]:
     """One finding a kind of rule, and one for the verdict as a whole; each blocks unless its rules passed.
 
-    With `approved`, by whom and why people let the candidate pass, what its rules missed is a warning.
+    With `approved`, by whom and why people let the candidate pass, what its rules missed is a warning. Without a rule
+    of its kind, no claim passes: nothing was shown.
     """
     findings = []
     severity: Severity = "block" if approved is None else "warn"
     for claim, kind in CLAIMS.items():
         results = [result for result in verdict.results if result.rule["kind"] == kind]
+        if not results:
+            findings.append(Finding(claim, False, "warn", f"the spec has no rule of kind {kind}", {}))
+            continue
         missed = [result for result in results if result.outcome not in {"PASS", "NOT_APPLICABLE"}]
-        text = "; ".join(result.text for result in missed or results) or f"the spec has no rule of kind {kind}"
+        text = "; ".join(result.text for result in missed or results)
         findings.append(Finding(claim, not missed, severity, text, {"rules": [_line(result) for result in results]}))
     allowed = verdict.allows("register")
     facts: dict[str, Fact] = {"verdict": verdict.name, "candidate": verdict.candidate, "policy": verdict.policy}

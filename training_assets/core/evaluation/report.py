@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training_assets.core.evaluation import curves, metrics
-from training_assets.core.evaluation.bootstrap import Interval, intervals
+from training_assets.core.evaluation.bootstrap import TOO_FEW_OF_A_CLASS, Interval, intervals, too_few
 from training_assets.core.evaluation.calibration_error import calibration_error
 from training_assets.core.evaluation.comparison import POWER
 from training_assets.core.evaluation.scorers import IntArray
@@ -51,6 +51,7 @@ def evaluate(
         seed=seed,
         groups=groups,
     )
+    unbounded = too_few(len(y), groups) or TOO_FEW_OF_A_CLASS
     cut = metrics.DEFAULT_THRESHOLD if threshold is None else threshold
     return {
         "task": task,
@@ -60,14 +61,14 @@ def evaluate(
         "replicates": spec.replicates,
         "confidence": spec.confidence,
         "seed": seed,
-        "metrics": {name: _metric(name, each, cause, spec.confidence) for name, each in measured.items()},
+        "metrics": {name: _metric(name, each, cause, unbounded, spec.confidence) for name, each in measured.items()},
         "dummy": _dummy(task, y, classes, train_target),
         "calibration_error": calibration_error(task, y, predictions),
         **_details(task, y, predictions if cause is None else None, classes, cut),
     }
 
 
-def _metric(name: str, interval: Interval, cause: str | None, confidence: float) -> dict[str, Any]:
+def _metric(name: str, interval: Interval, cause: str | None, unbounded: str, confidence: float) -> dict[str, Any]:
     z = NormalDist().inv_cdf
     described: dict[str, Any] = {
         "value": _number(interval.point),
@@ -81,7 +82,7 @@ def _metric(name: str, interval: Interval, cause: str | None, confidence: float)
     if described["value"] is None:
         described["reason"] = cause or metrics.reason(name)
     elif described["low"] is None:
-        described["reason"] = "too few rows of a class, or too few groups, for an interval"
+        described["reason"] = unbounded
     return described
 
 

@@ -19,9 +19,10 @@ TOGETHER = 10_000
 
 
 def runtime(scorer: Scorer, rows: pl.DataFrame, folder: Path) -> dict[str, Any] | None:
-    """Latency of one raw row (95th percentile and median, milliseconds), rows a second, and the files' size; as JSON.
+    """Latency of one raw row (95th percentile and median, milliseconds), rows a second, and the size; as JSON.
 
-    None where there are no rows. Numbers of the machine that evaluates, on one row after another.
+    None where there are no rows. Times are of the machine that evaluates, on one row after another. `size_mb` is what
+    the files in `folder` take on disk, in 10^6 bytes: what is shipped, and not the memory of a process that serves it.
     """
     if not rows.height:
         return None
@@ -34,7 +35,7 @@ def runtime(scorer: Scorer, rows: pl.DataFrame, folder: Path) -> dict[str, Any] 
         "latency_ms": float(np.quantile(alone, 0.95)) * 1e3,
         "latency_ms_median": float(np.median(alone)) * 1e3,
         "rows_per_second": together.height / took if took > 0 else None,
-        "memory_mb": size / 1e6,
+        "size_mb": size / 1e6,
     }
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from training_assets.core.evaluation import metrics
-from training_assets.core.evaluation.bootstrap import intervals
+from training_assets.core.evaluation.bootstrap import TOO_FEW_OF_A_CLASS, intervals, too_few
 from training_assets.core.evaluation.comparison import Scored, Setting, differences
 from training_assets.core.evaluation.parts import Part, parts_of
 from training_assets.spec.evaluation import Slice
@@ -49,8 +49,8 @@ def measure(
 ) -> list[dict[str, Any]]:
     """Each part's metrics with intervals, and the differences to the champion on rows new to it, as JSON.
 
-    `y`, predictions and `groups` are of all test rows. A part with fewer rows than its slice asks for, or with
-    predictions that are no sound numbers, is not judged, and says why.
+    `y`, predictions and `groups` are of all test rows. A part with fewer rows than its slice asks for, with
+    too few rows or groups for bounds, or with predictions that are no sound numbers, is not judged, and says why.
     """
     return [_measured(task, y, challenger, part, champion, classes, setting, groups) for part in found]
 
@@ -67,7 +67,7 @@ def _measured(
 ) -> dict[str, Any]:
     rows = part.rows.size
     described: dict[str, Any] = {"slice": part.slice, "part": part.text, "rows": rows, "judged": False}
-    described |= {"reason": _why_not(task, y, challenger, part), "metrics": {}, "champion": None}
+    described |= {"reason": _why_not(task, y, challenger, part, groups), "metrics": {}, "champion": None}
     if described["reason"] is not None:
         return described
     seen = intervals(
@@ -87,7 +87,7 @@ def _measured(
         if entry["value"] is None:
             entry["reason"] = metrics.reason(name)
         elif entry["low"] is None:
-            entry["reason"] = "too few rows of a class, or too few groups, for an interval"
+            entry["reason"] = TOO_FEW_OF_A_CLASS
         described["metrics"][name] = entry
     if champion is not None:
         kept = part.rows[champion.is_unseen[part.rows]]
@@ -99,12 +99,13 @@ def _measured(
     return described
 
 
-def _why_not(task: Task, y: NDArray[Any], challenger: Scored, part: Part) -> str | None:
+def _why_not(task: Task, y: NDArray[Any], challenger: Scored, part: Part, groups: NDArray[Any] | None) -> str | None:
     if not part.rows.size:
         return "no test row is in it"
     if part.rows.size < part.min_rows:
         return f"{part.rows.size:,} rows are fewer than min_rows {part.min_rows:,}"
-    return metrics.why_undefined(task, y[part.rows], challenger.predictions[part.rows])
+    few = too_few(part.rows.size, None if groups is None else groups[part.rows])
+    return few or metrics.why_undefined(task, y[part.rows], challenger.predictions[part.rows])
 
 
 def _number(value: float) -> float | None:

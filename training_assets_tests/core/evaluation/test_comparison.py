@@ -10,7 +10,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from training_assets.core.evaluation.comparison import Scored, Setting, compare, unseen
+from training_assets.core.evaluation.gates import judge
 from training_assets.core.evaluation.metrics import DIRECTION, names
+from training_assets.spec.evaluation import ChangeRule
 from training_assets_tests.core.evaluation.made_up import sample
 
 SETTING = Setting(replicates=200, confidence=0.95, seed=3, min_unseen=50)
@@ -79,6 +81,25 @@ def test_too_few_new_rows_give_a_reason_and_no_number() -> None:
     assert "only 49 of 400" in found["reason"]
 
 
+@pytest.mark.parametrize("units", [1, 3, 9])
+def test_on_too_few_groups_nothing_is_shown(units: int) -> None:
+    """However much better the challenger is: all of its rows may be good for one reason."""
+    y, champion, challenger, classes = pair("binary", better=0.4)
+    everyone, groups = np.ones(len(y), dtype=bool), np.arange(len(y)) % units
+    found = compare(
+        "binary", y, champion, challenger, everyone, classes=classes, setting=SETTING, groups=groups
+    )  # fmt: skip
+    entry = found["metrics"]["roc_auc"]
+    assert entry["difference"] > 0
+    assert (entry["low"], entry["high"], entry["standard_error"], entry["smallest_change"]) == (None,) * 4
+    assert entry["reason"].startswith(f"too few groups for an interval: {units}")
+    report = {"task": "binary", "comparison": found}
+    for must_be in ("superior", "non_inferior"):
+        rule = ChangeRule(kind="change", metric="roc_auc", must_be=must_be)
+        (result,) = judge(report, [rule], candidate="c", report_digest="r", policy_digest="p").results
+        assert (result.outcome, "too few groups" in result.text) == ("INCONCLUSIVE", True)
+
+
 def test_a_metric_without_a_value_says_why() -> None:
     y, champion, challenger, classes = pair("binary")
     ones = np.flatnonzero(y == 1)[:60]
@@ -88,34 +109,50 @@ def test_a_metric_without_a_value_says_why() -> None:
     assert "one class" in found["reason"]
 
 
-@pytest.mark.slow
-def test_equal_models_are_called_better_about_as_often_as_alpha_says_and_better_ones_with_the_power_promised() -> None:
+ROWS, ROUNDS, GROUPS = 800, 300, 30
+
+
+def simulated(task: Any, metric: str, noise: float, *, grouped: bool = False) -> list[dict[str, Any]]:
+    """What is said of a metric in many rounds: a champion of noise 1 and a challenger of this noise, on new rows."""
+    rng, found = np.random.default_rng(0), []
     setting = Setting(replicates=200, confidence=0.95, seed=0, min_unseen=50)
-    rng = np.random.default_rng(0)
-    rows, rounds, wrong, right, promised = 800, 300, 0, 0, []
-    everyone = np.ones(rows, dtype=bool)
-    for _ in range(rounds):
-        y = (rng.random(rows) < 0.4).astype(np.int64)
-        signal = y + rng.normal(size=rows)
+    groups = np.arange(ROWS) % GROUPS if grouped else None
+    classes = [] if task == "regression" else ["a", "b"]
+    for _ in range(ROUNDS):
+        y = rng.normal(size=ROWS) if task == "regression" else (rng.random(ROWS) < 0.4).astype(np.int64)
+        signal, own = y + rng.normal(size=ROWS), rng.normal(size=(2, ROWS))
+        if groups is not None:  # half of what is a model's own is shared by the rows of a group
+            own = (own + rng.normal(size=(2, GROUPS))[:, groups]) / np.sqrt(2)
+        before, after = (signal + each * size for each, size in zip(own, (1.0, noise), strict=True))
+        if task != "regression":
+            before, after = (1 / (1 + np.exp(0.5 - each)) for each in (before, after))
+        models = Scored(before, None), Scored(after, None)
+        everyone = np.ones(ROWS, dtype=bool)
+        said = compare(task, y, *models, everyone, classes=classes, setting=setting, groups=groups)
+        found.append(said["metrics"][metric])
+    return found
 
-        def scored(noise: float, signal: Any = signal) -> Scored:
-            return Scored(1 / (1 + np.exp(-(signal + noise * rng.normal(size=rows) - 0.5))), None)
 
-        equal = compare("binary", y, scored(1.0), scored(1.0), everyone, classes=["a", "b"], setting=setting)
-        wrong += equal["metrics"]["roc_auc"]["low"] > 0
-        promised.append(equal["metrics"]["roc_auc"]["smallest_change"])
-    change = float(np.mean(promised))
-    # A challenger whose true lead is what the report says it can show.
-    leads = []
-    for _ in range(rounds):
-        y = (rng.random(rows) < 0.4).astype(np.int64)
-        signal = y + rng.normal(size=rows)
-        found = compare(
-            "binary", y, scored(1.0, signal), scored(0.62, signal), everyone, classes=["a", "b"], setting=setting
-        )
-        leads.append(found["metrics"]["roc_auc"]["difference"])
-        right += found["metrics"]["roc_auc"]["low"] > 0
-    assert wrong / rounds <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / rounds)
-    assert float(np.mean(leads)) == pytest.approx(change, rel=0.35)
-    expected_power = 0.8 if np.mean(leads) >= change else 0.55
-    assert right / rounds >= expected_power - 3 * np.sqrt(0.8 * 0.2 / rounds)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("task", "metric", "noise", "grouped"),
+    [
+        ("binary", "roc_auc", 0.524, False),
+        ("binary", "log_loss", 0.661, False),
+        ("regression", "rmse", 0.847, False),
+        ("binary", "roc_auc", 0.534, True),
+    ],
+    ids=["roc_auc", "log_loss", "rmse", "roc_auc on 30 groups"],
+)
+def test_equal_models_are_called_better_as_seldom_and_better_ones_as_often_as_promised(
+    task: Any, metric: str, noise: float, grouped: bool
+) -> None:
+    equal = simulated(task, metric, 1.0, grouped=grouped)
+    wrong = np.mean([each["low"] > 0 for each in equal])
+    assert wrong <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / ROUNDS)
+    # the noise is chosen so that the true lead is what these very tests say that they can show
+    better = simulated(task, metric, noise, grouped=grouped)
+    lead, promised = (np.mean([each[name] for each in better]) for name in ("difference", "smallest_change"))
+    assert lead == pytest.approx(promised, rel=0.02)
+    shown = np.mean([each["low"] > 0 for each in better])
+    assert shown == pytest.approx(0.8, abs=3 * np.sqrt(0.8 * 0.2 / ROUNDS))

@@ -18,8 +18,13 @@ numbers = st.floats(0, 1, allow_subnormal=False)
 sick = st.sampled_from([None, math.nan, math.inf, "0.9", True, 10**400])
 names = st.sampled_from(metrics.names("binary"))
 value_rules = st.builds(
-    lambda metric, low, high, compare, otherwise: ValueRule(
-        kind="value", metric=metric, min=low, max=high, compare=compare, otherwise=otherwise
+    lambda metric, low, width, compare, otherwise: ValueRule(
+        kind="value",
+        metric=metric,
+        min=low,
+        max=None if width is None else low + width,
+        compare=compare,
+        otherwise=otherwise,
     ),
     names,
     numbers,

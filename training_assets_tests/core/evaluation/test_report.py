@@ -16,8 +16,9 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from training_assets.core import fingerprint
 from training_assets.core.evaluation import metrics
 from training_assets.core.evaluation.bootstrap import intervals
+from training_assets.core.evaluation.gates import judge
 from training_assets.core.evaluation.report import MAX_CONFUSION, evaluate
-from training_assets.spec.evaluation import Evaluation
+from training_assets.spec.evaluation import Evaluation, ValueRule
 from training_assets_tests.core.evaluation import made_up
 
 TASKS = ["binary", "multiclass", "regression"]
@@ -68,6 +69,18 @@ def test_groups_reach_the_intervals(task: str) -> None:
     name = metrics.names(task)[0]
     assert plain["metrics"][name]["value"] == grouped["metrics"][name]["value"]
     assert plain["metrics"][name]["low"] != grouped["metrics"][name]["low"]
+
+
+def test_of_too_few_groups_the_report_says_so_and_a_bound_is_inconclusive() -> None:
+    report = made_up.report("binary", groups=np.arange(400) % 3)
+    entry = report["metrics"]["roc_auc"]
+    assert (entry["low"], entry["high"], entry["standard_error"], entry["smallest_change"]) == (None,) * 4
+    assert entry["reason"] == "too few groups for an interval: 3, and 10 are needed"
+    bound = ValueRule(kind="value", metric="roc_auc", min=0.5, compare="bound")
+    rules = [bound, bound.model_copy(update={"compare": "point"})]
+    verdict = judge(report, rules, candidate="c", report_digest="r", policy_digest="p")
+    assert [each.outcome for each in verdict.results] == ["INCONCLUSIVE", "PASS"]
+    assert "too few groups" in verdict.explanation
 
 
 # The dummy

@@ -38,7 +38,7 @@ REPORT: dict[str, Any] = {
         for name, value, lead in (("north", 0.75, 0.0), ("south", 0.7, -0.001))
     ],
     "calibration_error": {"value": 0.03, "bins": 15, "rows": 500},
-    "runtime": {"latency_ms": 12.0, "memory_mb": 3.0},
+    "runtime": {"latency_ms": 12.0, "size_mb": 3.0},
     "parity": {"rows": 64, "largest_difference": 0.0},
     "card": {"fields": {"overview": True, "use_cases": True, "limitations": True}},
 }
@@ -49,7 +49,7 @@ PASSING = [
     {"kind": "slice", "metric": "roc_auc", "min": 0.7, "no_harm": 0.01},
     {"kind": "suspicious", "metric": "roc_auc", "beyond": 0.99},
     {"kind": "calibration", "max": 0.05},
-    {"kind": "runtime", "latency_ms": 12, "memory_mb": 10},
+    {"kind": "runtime", "latency_ms": 12, "size_mb": 10},
     {"kind": "parity"},
     {"kind": "card"},
 ]
@@ -133,6 +133,26 @@ def test_a_declared_slice_without_rows_is_no_pass() -> None:
     ]
     assert outcome(PASSING[3], report)[0] == "INCONCLUSIVE"
     assert outcome({**PASSING[3], "slices": ["age"]}, report)[0] == "ERROR"
+
+
+@pytest.mark.parametrize(
+    ("small", "said"),
+    [
+        (0, ("keeps its bounds on all 2 parts", "is shown on all 2 parts")),
+        (1, ("on 2 of 3 parts; 1 is too small to be judged",) * 2),
+        (12, ("on 2 of 14 parts; 12 are too small to be judged",) * 2),
+    ],
+)
+def test_a_pass_says_how_many_parts_it_speaks_of(small: int, said: tuple[str, str]) -> None:
+    report = copy.deepcopy(REPORT)
+    report["slices"] += [
+        {"slice": "region", "part": f"region={number}", "rows": 3, "judged": False, "metrics": {}, "champion": None}
+        for number in range(small)
+    ]
+    for asked, text in zip(({"min": 0.7}, {"no_harm": 0.01}), said, strict=True):
+        found = outcome({"kind": "slice", "metric": "roc_auc", **asked}, report)
+        assert found[0] == "PASS"
+        assert text in found[1]
 
 
 NAMES = ["value", "metrics", "roc_auc", "rows", "largest_difference", "fields", "reason", "slice", "judged"]

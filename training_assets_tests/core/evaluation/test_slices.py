@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -112,3 +113,20 @@ def test_a_slice_without_rows_is_there_and_not_judged() -> None:
     )  # fmt: skip
     assert (line["rows"], line["judged"], line["metrics"]) == (0, False, {})
     assert "no test row" in line["reason"]
+
+
+def test_a_part_of_too_few_groups_or_rows_is_counted_and_not_judged() -> None:
+    """One group's lead over the champion has no spread, and would be certain."""
+    y, predictions = binary(600)
+    frame = pl.DataFrame({"c": np.repeat(["many", "three"], 300)})
+    found = parts({"s": by("c"), "few": Slice(where="c = 'many'", min_rows=1)}, frame, frame)
+    groups = np.r_[np.arange(300) // 10, np.arange(300) % 3]
+    champion = Champion(Scored(predictions[::-1].copy(), None), np.ones(600, dtype=bool))
+    found[-1] = replace(found[-1], rows=found[-1].rows[:9])
+    many, three, nine = measure(
+        "binary", y, Scored(predictions, None), found, champion, classes=["a", "b"], setting=SETTING, groups=groups
+    )
+    assert (many["judged"], many["champion"]["metrics"]["roc_auc"]["standard_error"] > 0) == (True, True)
+    assert (three["rows"], three["judged"], three["metrics"], three["champion"]) == (300, False, {}, None)
+    assert three["reason"] == "too few groups for an interval: 3, and 10 are needed"
+    assert (nine["rows"], nine["judged"], "too few" in nine["reason"]) == (9, False, True)

@@ -6,11 +6,13 @@ import copy
 import json
 from typing import Any
 
+import pytest
+
 from training_assets.core.evaluation.gates import judge, policy_digest
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.pages import card_of, card_page, card_text, report_page
 from training_assets.spec import ModelSpec
-from training_assets_tests.core.evaluation.made_up import binary
+from training_assets_tests.core.evaluation.made_up import binary, sample
 
 HOSTILE = "<script>alert('x')</script> | **bold**"
 DIGESTS = {"report": "r" * 64, "candidate": "c" * 64, "scorer": "s" * 64}
@@ -55,7 +57,7 @@ def report() -> dict[str, Any]:
     ]
     return {
         **found, "comparison": None, "slices": slices, "candidate": "c" * 64,
-        "runtime": {"latency_ms": 3.0, "latency_ms_median": 2.0, "rows_per_second": 54321.0, "memory_mb": 1.5},
+        "runtime": {"latency_ms": 3.0, "latency_ms_median": 2.0, "rows_per_second": 54321.0, "size_mb": 1.5},
         "parity": {"rows": 64, "largest_difference": 0.0}, "card": {"fields": {}},
     }  # fmt: skip
 
@@ -123,6 +125,23 @@ def test_undefined_metrics_are_unknown() -> None:
     found = copy.deepcopy(report())
     found["metrics"]["roc_auc"] |= {"value": None, "low": None, "high": None}
     assert "unknown" in page(found)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_a_report_on_no_test_rows_is_a_page_of_unknowns(task: Any) -> None:
+    y, scores, classes = sample(task, 40)
+    found = evaluate(
+        task, y[:0], scores[:0], classes=classes, threshold=None, spec=spec().evaluation, train_target=y, seed=0
+    )  # fmt: skip
+    empty = {"slice": "s", "part": "a", "rows": 0, "judged": False, "reason": "no test row is in it", "metrics": {}}
+    parity = {"rows": 64, "largest_difference": None}
+    found |= {"comparison": None, "slices": [empty], "candidate": "c" * 64, "runtime": None, "parity": parity}
+    assert ">ERROR<" in page(found)
+    for said in ("0 test rows", "unknown ms", "unknown MB", "unknown on 64 rows"):
+        assert said in page(found)
+    card = card_of(spec(), "churn", found, FACTS, DIGESTS)
+    assert "unknown" in card_page(card)
+    assert "unknown" in card_text(card)
 
 
 def test_the_same_report_gives_the_same_page() -> None:

@@ -20,14 +20,14 @@ def calibration(rule: CalibrationRule, report: Mapping[str, Any]) -> Found:
 
 
 def runtime(rule: RuntimeRule, report: Mapping[str, Any]) -> Found:
-    """Latency and size, each at most so large."""
+    """Latency, and size on disk, each at most so large."""
     measured = section(report, "runtime")
     found = []
-    for name, limit, unit in (("latency_ms", rule.latency_ms, " ms"), ("memory_mb", rule.memory_mb, " MB")):
+    for name, limit, unit in (("latency_ms", rule.latency_ms, " ms"), ("size_mb", rule.size_mb, " MB")):
         if limit is None:
             continue
         value = None if measured is None else finite(measured.get(name))
-        named = "a row's latency" if name == "latency_ms" else "the size of the model"
+        named = "a row's latency" if name == "latency_ms" else "the size of the model's files"
         found.append(error(f"{named} was not measured") if value is None else _at_most(named, value, limit, unit))
     return worst(found) if found else error("the runtime rule has no bound")
 

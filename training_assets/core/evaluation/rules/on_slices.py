@@ -20,7 +20,10 @@ DEFAULT_CONFIDENCE = 0.95
 
 
 def slices(rule: SliceRule, report: Mapping[str, Any]) -> Found:
-    """Every part of the rule's slices that has rows enough; a slice of which no part can be judged is no pass."""
+    """Every part of the rule's slices that has rows enough; a slice of which no part can be judged is no pass.
+
+    A pass says of how many parts nothing is known.
+    """
     task, lines = report.get("task"), report.get("slices")
     if not isinstance(task, str) or rule.metric not in metrics.names(task):
         return error(metrics.near(str(task), rule.metric) if isinstance(task, str) else "the report names no task")
@@ -31,23 +34,25 @@ def slices(rule: SliceRule, report: Mapping[str, Any]) -> Found:
         return error("the report has no slices; declare some under evaluation.slices")
     found = []
     judged: list[Mapping[str, Any]] = []
+    parts = 0
     for name in wanted:
         own = [line for line in lines if line.get("slice") == name]
         enough = [line for line in own if line.get("judged") is True]
         judged += enough
+        parts += len(own)
         if not own:
             found.append(error(f"the report has no slice '{name}'"))
         elif not enough:
             why = own[0].get("reason") or "no part has rows enough"
             found.append(Found("INCONCLUSIVE", None, None, f"slice '{name}' cannot be judged: {why}"))
     if judged and (rule.min is not None or rule.max is not None):
-        found.append(_bounds(rule, judged))
+        found.append(_bounds(rule, judged, parts))
     if rule.no_harm is not None and judged:
-        found.append(_no_harm(rule, rule.no_harm, report, judged))
+        found.append(_no_harm(rule, rule.no_harm, report, judged, parts))
     return worst(found)
 
 
-def _bounds(rule: SliceRule, lines: Sequence[Mapping[str, Any]]) -> Found:
+def _bounds(rule: SliceRule, lines: Sequence[Mapping[str, Any]], parts: int) -> Found:
     found = []
     for line in lines:
         entry = (section(line, "metrics") or {}).get(rule.metric)
@@ -59,10 +64,12 @@ def _bounds(rule: SliceRule, lines: Sequence[Mapping[str, Any]]) -> Found:
             )
         else:
             found.append(within(named, entry, rule.min, rule.max, "point"))
-    return _told(found, f"{rule.metric} keeps its bounds on all {len(found)} parts")
+    return _told(found, f"{rule.metric} keeps its bounds on {_of(len(lines), parts)}")
 
 
-def _no_harm(rule: SliceRule, margin: float, report: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> Found:
+def _no_harm(
+    rule: SliceRule, margin: float, report: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], parts: int
+) -> Found:
     """Harm is shown where the champion is better by more than the margin, at a false discovery rate over all parts."""
     if has_champion(report) is None:
         return error("the report does not say whether there is a champion; evaluate again")
@@ -90,7 +97,15 @@ def _no_harm(rule: SliceRule, margin: float, report: Mapping[str, Any], lines: S
         for (part, difference, _), is_harm in zip(known, rejected, strict=True)
         if is_harm
     ]
-    return _told(found, f"no harm to {rule.metric} is shown on {len(known)} parts")
+    return _told(found, f"no harm to {rule.metric} is shown on {_of(len(lines), parts)}")
+
+
+def _of(judged: int, parts: int) -> str:
+    """How many of the parts were judged, and what became of the others."""
+    if judged == parts:
+        return "the only part" if parts == 1 else f"all {parts} parts"
+    small = parts - judged
+    return f"{judged} of {parts} parts; {small} {'is' if small == 1 else 'are'} too small to be judged"
 
 
 def benjamini_hochberg(p_values: Sequence[float], level: float) -> list[bool]:
