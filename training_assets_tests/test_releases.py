@@ -14,6 +14,7 @@ import pytest
 from training_assets.core.errors import InputError
 from training_assets.governance.deciding import Decision, decide
 from training_assets.governance.rollback import roll_back
+from training_assets.resources.launches import BY_TAG
 from training_assets.resources.models import Model
 from training_assets.resources.outbox import Outbox
 from training_assets.resources.registry import Registry
@@ -249,6 +250,36 @@ def test_a_reject_is_registered_only_by_a_waiver_of_the_role_risk(place: Workpla
     late = replace(place.places)
     late.__dict__["ledger"] = type(ledger)(f"sqlite:///{late.home / 'ledger.db'}", clock=lambda: until)
     assert late.reviews.approval(MODEL, "verdict", case.subject, place.spec.release.approvals) is None
+
+
+def test_who_launched_the_training_does_not_free_it_whoever_had_it_judged_anew(place: Workplace) -> None:
+    def judged_by(bound: float) -> Workplace:
+        asks = {"kind": "value", "metric": "roc_auc", "min": bound, "otherwise": "review"}
+        return place.with_spec(evaluation={**EVALUATION, "gates": [asks]}, release={"approvals": {"four_eyes": True}})
+
+    first = judged_by(0.999)
+    train = first.definitions().resolve_job_def(f"{MODEL}_train")
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    train.execute_in_process(quiet, instance=place.instance, tags={BY_TAG: ADA}, raise_on_error=False)
+    (case,) = open_cases(first, "verdict")
+    with pytest.raises(InputError, match="launched the run"):
+        said(first, case)
+    again = judged_by(0.9991)
+    again.materialise("evaluation_report")
+    (anew,) = open_cases(again, "verdict")
+    assert (anew.subject != case.subject, anew.launched_by) == (True, ADA)
+    with pytest.raises(InputError, match="launched the run"):
+        said(again, anew)
+    assert said(again, anew, BOB).state == "APPROVED"
+
+
+def test_a_run_that_nobody_knows_the_launcher_of_asks_for_two(place: Workplace) -> None:
+    place = place.with_spec(evaluation={**EVALUATION, "gates": []}, release={"approvals": {"four_eyes": True}})
+    assert not place.train().success
+    (case,) = open_cases(place, "verdict")
+    assert "four_eyes asks for 2 approvals" in case.text
+    assert said(place, case).state == "OPEN"
+    assert said(place, case, BOB).state == "APPROVED"
 
 
 def test_an_unjudged_candidate_waits_for_a_person(place: Workplace) -> None:

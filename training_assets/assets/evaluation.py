@@ -25,9 +25,9 @@ from training_assets.core.families.data import Data
 from training_assets.governance.champion import against, live
 from training_assets.governance.judging import REPORT, REPORT_FILE, ask_people, judged
 from training_assets.governance.pages import PAGE, write_pages
+from training_assets.governance.production import launched_by_of
 from training_assets.resources.artifacts import Artifacts, Result, require_origin
 from training_assets.resources.failures import clear_failures
-from training_assets.resources.launches import launched_by
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 from training_assets.resources.tracking import Tracking
@@ -111,8 +111,8 @@ def evaluation_report(
     once = f"{model.name}/verdict/{verdict.digest}"
     places.ledger.record(model.name, "verdict", verdict.digest, verdict.to_json(), once=once, **judged_by)
     _note_judged(model.name, places, tuned_model, judged_by)
-    run_id = context.run.run_id
-    case = ask_people(model, places, verdict, launcher=launched_by(context.run), report_run=run_id, run_id=run_id)
+    launcher, run_id = launched_by_of(context.instance, tuned_model.made_in), context.run.run_id
+    case = ask_people(model, places, verdict, launcher=launcher, report_run=run_id, run_id=run_id)
     show_cases(context.instance, places, model.name)
     pages = write_pages(model, places, artifacts, verdict, report, result, tuned_model)
     if places.ledger.latest(model.name, "tracked", verdict.digest) is None:

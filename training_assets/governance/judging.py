@@ -7,6 +7,7 @@ from typing import Any
 
 from training_assets.core import fingerprint
 from training_assets.core.evaluation.gates import Verdict, judge, policy_digest
+from training_assets.core.release.approvals import asks_one_more
 from training_assets.resources.artifacts import Result
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
@@ -40,7 +41,9 @@ def ask_people(
     waiver = ""
     if verdict.overridden:
         waiver = f" Only a waiver by the role risk goes past: {', '.join(verdict.overridden)}."
-    text = f"may the candidate of {model.name} be registered all the same? {verdict.explanation}.{waiver}"
+    one_more = asks_one_more(model.spec.release.approvals, launcher)
+    more = f" {one_more}." if one_more else ""
+    text = f"may the candidate of {model.name} be registered all the same? {verdict.explanation}.{waiver}{more}"
     facts = {
         CANDIDATE: verdict.candidate, "report": verdict.report, "policy": verdict.policy, "verdict": verdict.name,
         "missed": [each.text for each in verdict.results if each.outcome not in {"PASS", "NOT_APPLICABLE"}],

@@ -12,6 +12,7 @@ from training_assets.assets.cases import show_cases
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
 from training_assets.core.evaluation.verdict import Verdict
+from training_assets.core.release.approvals import asks_one_more
 from training_assets.core.release.policy import Standing, Way, open_way
 from training_assets.governance.judging import CANDIDATE, REPORT, REPORT_FILE, approved_verdict, judged
 from training_assets.resources.artifacts import Artifacts
@@ -86,9 +87,10 @@ def application(model: Model, places: Places, artifacts: Artifacts, number: str)
 def open_case(model: Model, places: Places, asked: Application, *, launcher: str | None, run_id: str) -> Case:
     """The case that asks people to let a version into production; what asks about another state of things is closed."""
     version, now = asked.version, "nothing" if asked.live is None else f"version {asked.live.data['to']}"
+    one_more = asks_one_more(model.spec.release.approvals, launcher)
     text = (
         f"may version {version} of {model.name} take the place of {now} in production? It needs a person because "
-        f"{'; '.join(asked.reasons)}. Verdict: {asked.verdict.explanation}"
+        f"{'; '.join(asked.reasons)}. Verdict: {asked.verdict.explanation}{f'. {one_more}' if one_more else ''}"
     )
     facts: Mapping[str, Any] = {
         "version": version, "candidate": asked.registered.subject, "verdict": asked.verdict.digest,

@@ -39,7 +39,7 @@ class Approvals(Section):
     """Who must agree before production where policy alone does not do."""
 
     count: int = Field(1, ge=1, le=10, description="Different people who must agree.")
-    four_eyes: bool = Field(False, description="Whoever launched the training run does not count.")
+    four_eyes: bool = Field(False, description="Whoever launched the training run does not count; unknown: one more.")
     roles: dict[Literal["approver", "risk"], list[str]] = Field(
         default_factory=dict, description="People by role, as git or --by names them; without a list, anybody approves."
     )

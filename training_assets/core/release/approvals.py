@@ -29,6 +29,19 @@ def may_vote(vote: Vote, asked: Approvals, *, launched_by: str | None) -> str | 
     return None
 
 
+def asks_one_more(asked: Approvals, launched_by: str | None) -> str:
+    """Why one approval more than `count` is asked for, as a sentence; empty where it is not.
+
+    Where nobody knows who launched the run, any of those who agree may have: with one more, enough others agree.
+    """
+    if not asked.four_eyes or launched_by is not None:
+        return ""
+    return (
+        f"Nobody knows who launched the training run, so that four_eyes asks for {asked.count + 1} approvals, "
+        f"one more than release.approvals.count"
+    )
+
+
 def lacking(
     votes: Sequence[Vote], asked: Approvals, *, launched_by: str | None, overridden: Sequence[str], now: datetime
 ) -> str | None:
@@ -44,8 +57,11 @@ def lacking(
             "--waive RULE for each, and --until DATE"
         )
     people = {person(vote.actor) for vote in counted}
-    short = asked.count - len(people)
-    return f"{short} more of {asked.count} approvals" if short > 0 else None
+    one_more = asks_one_more(asked, launched_by)
+    needed = asked.count + bool(one_more)
+    short = needed - len(people)
+    why = f" ({one_more[:1].lower()}{one_more[1:]})" if one_more else ""
+    return f"{short} more of {needed} approvals{why}" if short > 0 else None
 
 
 def _covers(vote: Vote, asked: Approvals, overridden: Sequence[str], now: datetime) -> bool:
