@@ -9,7 +9,6 @@ from pydantic import Field
 
 from training_assets.assets.cases import show_cases
 from training_assets.assets.live import show_live
-from training_assets.core.errors import InputError
 from training_assets.core.release.dates import moment
 from training_assets.governance.deciding import Decision, decide
 from training_assets.governance.rollback import roll_back
@@ -19,7 +18,6 @@ from training_assets.resources.models import Models
 from training_assets.resources.outbox import Outbox
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
-from training_assets.resources.schema_cases import SCHEMA
 
 
 class Says(Enum):
@@ -64,9 +62,6 @@ def _review(model: str) -> dg.JobDefinition:
     ) -> None:
         with clear_failures():
             case = places.reviews.named(model, config.case)
-            if case.kind == SCHEMA and config.decision is Says.approve:
-                command = f"training-assets review {model} {case.name} --approve --comment TEXT"
-                raise InputError("E_CASE", f"a changed schema is committed to the spec's file: {command}")
             until = _until(config.until)
             said = Decision(config.decision.value, config.by, config.comment, tuple(config.waive), until)
             decided = decide(models.named(model), places, registry, case, said, run_id=context.run.run_id)

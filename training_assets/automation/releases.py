@@ -9,7 +9,7 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from training_assets.assets.cases import show_cases
 from training_assets.assets.live import LIVE
-from training_assets.automation.decisions import take_from_git
+from training_assets.automation.decisions import Taken, take_from_git
 from training_assets.automation.requests import INTERVAL_SECONDS, request, result, running
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
@@ -49,13 +49,12 @@ def _releases(model: str, jobs: Sequence[Job]) -> dg.SensorDefinition:
         registry: dg.ResourceParam[Registry],
     ) -> dg.SensorResult:
         about = models.named(model)
-        said = []
         try:
             taken = take_from_git(about, places, registry)
         except InputError as error:
-            taken = []
-            said.append(str(error))
-        if taken:
+            taken = Taken(refused=[str(error)])
+        said = list(taken.refused)
+        if taken.cases:
             show_cases(context.instance, places, model)
         for wanted in [*_registrations(context, about, places), *_promotions(context, about, places, artifacts)]:
             if isinstance(wanted, dg.RunRequest):

@@ -43,9 +43,10 @@ def decide(model: str, name: str, said: Decision, *, say: Callable[[str], None])
         reviews, spec = project.places.reviews, project.models.specs[model]
         case = reviews.named(model, name)
         reviews.require_decidable(case, actor=said.by, comment=said.comment)
-        done = _accept(project, case, said.by) if (case.kind, said.says) == (SCHEMA, "approve") else {}
-        registry = project.registry
-        decided = decide_case(project.models.named(model), project.places, registry, case, said)
+        commits = (case.kind, said.says) == (SCHEMA, "approve")
+        done = _accept(project, case, said.by) if commits else {}
+        about, registry = project.models.named(model), project.registry
+        decided = decide_case(about, project.places, registry, case, said, is_committed=commits)
         if decided.state == "OPEN":
             done["lacks"] = decided.lacks(spec.release.approvals, project.places.ledger.now())
         else:

@@ -16,6 +16,7 @@ from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.reviews import ONE, Case
+from training_assets.resources.schema_cases import SCHEMA
 
 RELEASING = (VERDICT_CASE, RELEASE_CASE)
 """Cases that the spec's approvals hold for; a single yes decides the others."""
@@ -32,11 +33,24 @@ class Decision:
     until: datetime | None = None
 
 
-def decide(model: Model, places: Places, registry: Registry, case: Case, said: Decision, *, run_id: str = "") -> Case:
+def decide(
+    model: Model,
+    places: Places,
+    registry: Registry,
+    case: Case,
+    said: Decision,
+    *,
+    run_id: str = "",
+    is_committed: bool = False,
+) -> Case:
     """Take a decision down, and give the case as it stands then: approved, rejected, or still open for others.
 
-    Raises InputError E_CASE where the case is not open, nobody says who and why, or this person's word does not count.
+    Raises InputError E_CASE where the case is not open, nobody says who and why, this person's word does not count, or
+    a changed schema is approved that the caller has not committed to the spec's file.
     """
+    if (case.kind, said.says) == (SCHEMA, "approve") and not is_committed:
+        command = f"training-assets review {model.name} {case.name} --approve --comment TEXT"
+        raise InputError("E_CASE", f"case {case.name}: a changed schema is committed to the spec's file: {command}")
     asked = model.spec.release.approvals if case.kind in RELEASING else ONE
     by = {"actor": said.by, "comment": said.comment, "run_id": run_id}
     if said.says == "reject":
