@@ -14,6 +14,7 @@ import pytest
 from training_assets.core.errors import InputError
 from training_assets.governance.deciding import Decision, decide
 from training_assets.governance.rollback import roll_back
+from training_assets.governance.verifying import verify
 from training_assets.resources.launches import BY_TAG
 from training_assets.resources.models import Model
 from training_assets.resources.outbox import Outbox
@@ -250,6 +251,37 @@ def test_a_reject_is_registered_only_by_a_waiver_of_the_role_risk(place: Workpla
     late = replace(place.places)
     late.__dict__["ledger"] = type(ledger)(f"sqlite:///{late.home / 'ledger.db'}", clock=lambda: until)
     assert late.reviews.approval(MODEL, "verdict", case.subject, place.spec.release.approvals) is None
+
+
+def test_an_approval_that_has_ended_is_asked_anew_and_what_it_let_in_stays_decided(place: Workplace) -> None:
+    def risk(who: str) -> Workplace:
+        failing = [{"kind": "value", "metric": "roc_auc", "min": 0.9999}]
+        approvals = {"roles": {"approver": [ADA, BOB], "risk": [who]}}
+        return place.with_spec(evaluation={**EVALUATION, "gates": failing}, release={"approvals": approvals})
+
+    word = {"waives": ["value roc_auc"], "until": datetime.now(UTC) + timedelta(days=1)}
+    by_bob, by_ada = risk(BOB), risk(ADA)
+    assert not by_bob.train().success
+    (case,) = open_cases(by_bob, "verdict")
+    assert said(by_bob, case, BOB, **word).state == "APPROVED"
+    needs = f"case {case.name} was approved by {BOB}, and needs a waiver by the role risk"
+    tick = by_ada.tick("releases")
+    assert not tick.run_requests
+    assert needs in (tick.skip_message or "")
+    assert needs in failures(by_ada.materialise("registered_version"))[0]
+    with pytest.raises(InputError, match="which asks anew"):
+        said(by_ada, by_ada.places.reviews.named(MODEL, case.name), **word)
+
+    by_ada.materialise("evaluation_report")
+    (anew,) = open_cases(by_ada, "verdict")
+    assert anew.number > case.number
+    assert said(by_ada, anew, **word).state == "APPROVED"
+    (done,) = launched(by_ada)
+    assert done.success, failures(done)
+    by_bob.materialise("evaluation_report")
+    assert open_cases(by_bob, "verdict")
+    lines = verify(Model(MODEL, place.spec), place.places, registry(place), None)
+    assert all(line["holds"] for line in lines), lines
 
 
 def test_who_launched_the_training_does_not_free_it_whoever_had_it_judged_anew(place: Workplace) -> None:

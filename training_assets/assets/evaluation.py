@@ -12,7 +12,7 @@ from training_assets.assets.drift import drift_report
 from training_assets.assets.encoding import PREPROCESSOR_FILE
 from training_assets.assets.features import ROWS
 from training_assets.assets.showing import shown
-from training_assets.assets.tuning import GOLDEN, GOLDEN_SCORES, SCORER, STUDY, read_scorer
+from training_assets.assets.tuning import GOLDEN, GOLDEN_SCORES, SCORER, STUDY, TUNED, read_scorer
 from training_assets.core import fingerprint, plots
 from training_assets.core.artifact_format import Artifact, Made
 from training_assets.core.code_identity import code_version
@@ -21,6 +21,7 @@ from training_assets.core.evaluation.comparison import Scored
 from training_assets.core.evaluation.metrics import names
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.evaluation.served import parity, runtime
+from training_assets.core.evaluation.verdict import Verdict
 from training_assets.core.families.data import Data
 from training_assets.governance.champion import against, live
 from training_assets.governance.judging import REPORT, REPORT_FILE, ask_people, judged
@@ -106,10 +107,11 @@ def evaluation_report(
     result = artifacts.once(context, made_from, make)[REPORT]
     with clear_failures():
         report = result.artifact.json(REPORT_FILE)
+    # Also where this asset was materialised alone, what people approve is registered from the results of this one run.
+    artifacts.stand_on(model.name, context.run.run_id, TUNED, tuned_model)
     verdict = judged(model, result, report)
     judged_by = {"run_id": context.run.run_id, "actor": REPORT}
-    once = f"{model.name}/verdict/{verdict.digest}"
-    places.ledger.record(model.name, "verdict", verdict.digest, verdict.to_json(), once=once, **judged_by)
+    _note_verdict(model.name, places, verdict, judged_by)
     _note_judged(model.name, places, tuned_model, judged_by)
     launcher, run_id = launched_by_of(context.instance, tuned_model.made_in), context.run.run_id
     case = ask_people(model, places, verdict, launcher=launcher, report_run=run_id, run_id=run_id)
@@ -145,6 +147,12 @@ def evaluation_report(
             "rules": [{"rule": each.text, "outcome": each.outcome} for each in verdict.results],
         },
     )
+
+
+def _note_verdict(model: str, places: Places, verdict: Verdict, by: Mapping[str, str]) -> None:
+    """Record a verdict, once, whoever comes to it again."""
+    once = f"{model}/verdict/{verdict.digest}"
+    places.ledger.record(model, "verdict", verdict.digest, verdict.to_json(), once=once, **by)
 
 
 def _note_judged(model: str, places: Places, tuned: Result, by: Mapping[str, str]) -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 from training_assets.assets.cases import show_cases
 from training_assets.assets.live import show_live
 from training_assets.core.release.dates import moment
-from training_assets.governance.deciding import Decision, decide
+from training_assets.governance.deciding import Decision, asked_of, decide
 from training_assets.governance.rollback import roll_back
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.failures import clear_failures
@@ -66,7 +66,7 @@ def _review(model: str) -> dg.JobDefinition:
             said = Decision(config.decision.value, config.by, config.comment, tuple(config.waive), until)
             decided = decide(models.named(model), places, registry, case, said, run_id=context.run.run_id)
         show_cases(context.instance, places, model)
-        lacks = decided.lacks(models.named(model).spec.release.approvals, places.ledger.now())
+        lacks = decided.lacks(asked_of(models.named(model), decided), places.ledger.now())
         more = f"; it still needs {lacks}" if decided.state == "OPEN" and lacks else ""
         context.log.info(f"case {decided.name} is {decided.state.lower()}{more}")
 

@@ -49,8 +49,15 @@ def ask_people(
         "missed": [each.text for each in verdict.results if each.outcome not in {"PASS", "NOT_APPLICABLE"}],
         "overridden": list(verdict.overridden), "launched_by": launcher, "run": report_run,
     }  # fmt: skip
-    due = model.spec.release.review.due_days
-    return places.reviews.open(model.name, VERDICT_CASE, verdict.digest, text, facts, due_days=due, **by)
+    due, approvals = model.spec.release.review.due_days, model.spec.release.approvals
+    return places.reviews.open(
+        model.name, VERDICT_CASE, verdict.digest, text, facts, due_days=due, asked=approvals, **by
+    )
+
+
+def anew(model: str) -> str:
+    """What has people asked once more, where an approval has ended."""
+    return f"materialise evaluation_report (training-assets run {model}), which asks anew"
 
 
 def approved_verdict(model: Model, places: Places, verdict: Verdict) -> Case | None:
