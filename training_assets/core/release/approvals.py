@@ -21,7 +21,7 @@ class Vote:
 
 def may_vote(vote: Vote, asked: Approvals, *, launched_by: str | None) -> str | None:
     """Why somebody's yes does not count; none where it does."""
-    if _listed(asked) and not _known_as(vote.actor, asked):
+    if asked.voters and not _known_as(vote.actor, asked):
         return f"{vote.actor} is not among release.approvals.roles"
     if asked.four_eyes and launched_by is not None and _may_be_the_same(launched_by, vote.actor, asked):
         return f"{vote.actor} launched the run; release.approvals.four_eyes asks for somebody else"
@@ -63,15 +63,9 @@ def lacking(
     return f"{short} more of {needed} approvals{why}" if short > 0 else None
 
 
-def _listed(asked: Approvals) -> list[str]:
-    """Everybody who may vote; empty where anybody may."""
-    return [*asked.roles.get("approver", []), *asked.roles.get("risk", [])]
-
-
 def _known_as(actor: str, asked: Approvals) -> frozenset[str]:
     """Who somebody is: the entries of the list that name them, or what they call themselves where there is none."""
-    listed = _listed(asked)
-    return entries(actor, listed) if listed else names(actor)
+    return entries(actor, asked.voters) if asked.voters else names(actor)
 
 
 def _may_be_the_same(one: str, other: str, asked: Approvals) -> bool:

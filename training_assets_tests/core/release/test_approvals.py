@@ -13,6 +13,7 @@ from training_assets.core.release.approvals import Vote, lacking, may_vote
 from training_assets.core.release.dates import moment
 from training_assets.core.release.people import is_among
 from training_assets.spec import Approvals
+from training_assets.spec.release import Release
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 ADA, BOB, EVE = "Ada <ada@x.org>", "Bob <bob@x.org>", "Eve"
@@ -76,6 +77,34 @@ def test_a_waiver_needs_the_role_risk_every_rule_and_an_end_that_has_not_come() 
         said = missing([vote], overridden=failed, roles=roles)
         assert said is not None
         assert "value roc_auc, slice f1" in said
+
+
+def test_a_list_of_the_role_risk_alone_keeps_nobody_from_approving() -> None:
+    roles = {"risk": [EVE]}
+    assert missing([Vote(ADA)], roles=roles) is None
+    assert missing([Vote(ADA), Vote(EVE)], roles=roles, count=2) is None
+    assert missing([Vote(ADA, ("value f1",), TOMORROW)], roles=roles, overridden=("value f1",)) is not None
+    assert missing([Vote(EVE, ("value f1",), TOMORROW)], roles=roles, overridden=("value f1",)) is None
+    assert missing([Vote(EVE), Vote(ADA)], roles={**roles, "approver": [BOB]}, count=2) == "1 more of 2 approvals"
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"count": 2, "roles": {"risk": ["eve"]}}, None),
+        ({"count": 2, "roles": {"approver": ["ada"], "risk": ["eve"]}}, None),
+        ({"count": 2, "roles": {"approver": ["ada"], "risk": ["Ada "]}}, "count is 2, but 1 people may approve"),
+        ({"count": 1, "roles": {"approver": [" "]}}, "count is 1, but 0 people may approve"),
+        ({"count": 2, "four_eyes": True, "roles": {"approver": ["ada", "bob"]}}, "asks for 3 people"),
+        ({"count": 2, "four_eyes": True, "roles": {"approver": ["ada", "bob"], "risk": ["eve"]}}, None),
+    ],
+)
+def test_a_spec_whose_people_can_never_be_enough_is_refused(asked: dict[str, object], said: str | None) -> None:
+    if said is None:
+        Release.model_validate({"approvals": asked})
+    else:
+        with pytest.raises(ValueError, match=said):
+            Release.model_validate({"approvals": asked})
 
 
 def test_without_a_role_risk_nothing_goes_past_a_reject() -> None:
