@@ -319,6 +319,14 @@ def test_an_unjudged_candidate_waits_for_a_person(place: Workplace) -> None:
     assert not place.train().success
     (case,) = open_cases(place, "verdict")
     assert "UNGATED" in case.text
+    event = place.instance.get_latest_materialization_event(dg.AssetKey([MODEL, "review_cases"]))
+    assert event is not None
+    assert event.asset_materialization is not None
+    shown = event.asset_materialization.metadata
+    page = place.places.report_page(MODEL, case.subject)
+    assert page.is_file()
+    assert shown[f"{case.name}-report"] == dg.MetadataValue.path(page)
+    assert f"| {case.name} | `{page}` | [{case.run_id}](/runs/{case.run_id}) |" in str(shown["waiting"].value)
     assert not launched(place)
     said(place, case, says="reject")
     assert not place.materialise("registered_version").success

@@ -25,7 +25,7 @@ from training_assets.core.evaluation.verdict import Verdict
 from training_assets.core.families.data import Data
 from training_assets.governance.champion import against, live
 from training_assets.governance.judging import REPORT, REPORT_FILE, ask_people, judged
-from training_assets.governance.pages import PAGE, write_pages
+from training_assets.governance.pages import write_pages
 from training_assets.governance.production import launched_by_of
 from training_assets.resources.artifacts import Artifacts, Result, require_origin
 from training_assets.resources.failures import clear_failures
@@ -113,10 +113,10 @@ def evaluation_report(
     judged_by = {"run_id": context.run.run_id, "actor": REPORT}
     _note_verdict(model.name, places, verdict, judged_by)
     _note_judged(model.name, places, tuned_model, judged_by)
+    pages = write_pages(model, places, artifacts, verdict, report, result, tuned_model)  # first: a case leads to them
     launcher, run_id = launched_by_of(context.instance, tuned_model.made_in), context.run.run_id
     case = ask_people(model, places, verdict, launcher=launcher, report_run=run_id, run_id=run_id)
     show_cases(context.instance, places, model.name)
-    pages = write_pages(model, places, artifacts, verdict, report, result, tuned_model)
     if places.ledger.latest(model.name, "tracked", verdict.digest) is None:
         with tracking.run(context, model.name) as mlflow:
             mlflow.log_params(_params(tuned_model.artifact))
@@ -134,7 +134,7 @@ def evaluation_report(
         {
             "verdict": verdict.name,
             "why": verdict.explanation,
-            "page": dg.MetadataValue.path(pages / PAGE),
+            "page": dg.MetadataValue.path(places.report_page(model.name, verdict.digest)),
             "card": dg.MetadataValue.path(pages / "card.html"),
             **({} if case is None else {"case": case.name}),
             "test_rows": report["rows"],

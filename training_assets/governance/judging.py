@@ -48,6 +48,7 @@ def ask_people(
         CANDIDATE: verdict.candidate, "report": verdict.report, "policy": verdict.policy, "verdict": verdict.name,
         "missed": [each.text for each in verdict.results if each.outcome not in {"PASS", "NOT_APPLICABLE"}],
         "overridden": list(verdict.overridden), "launched_by": launcher, "run": report_run,
+        "page": str(places.report_page(model.name, verdict.digest).relative_to(places.home)),
     }  # fmt: skip
     due, approvals = model.spec.release.review.due_days, model.spec.release.approvals
     return places.reviews.open(

@@ -93,9 +93,12 @@ def open_case(model: Model, places: Places, asked: Application, *, launcher: str
         f"may version {version} of {model.name} take the place of {now} in production? It needs a person because "
         f"{'; '.join(asked.reasons)}. Verdict: {asked.verdict.explanation}{f'. {one_more}' if one_more else ''}"
     )
+    judged_in = places.ledger.latest(model.name, "verdict", asked.verdict.digest)
     facts: Mapping[str, Any] = {
         "version": version, "candidate": asked.registered.subject, "verdict": asked.verdict.digest,
         "report": asked.verdict.report, "launched_by": launcher,
+        "page": str(places.report_page(model.name, asked.verdict.digest).relative_to(places.home)),
+        "run": None if judged_in is None else judged_in.run_id,
     }  # fmt: skip
     by = {"run_id": run_id, "actor": RELEASE_CASE}
     because = f"version {version} asks now, or production or its verdict changed"

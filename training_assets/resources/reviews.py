@@ -48,6 +48,17 @@ class Case:
         return None if by is None else str(by)
 
     @property
+    def page(self) -> str | None:
+        """The page of the report that it is about, below the home; none where it is about none."""
+        page = self.facts.get("page")
+        return None if page is None else str(page)
+
+    @property
+    def run_id(self) -> str:
+        """The run that the report was made in, else the one that asked; empty where no run did."""
+        return str(self.facts.get("run") or self.opened_in)
+
+    @property
     def overridden(self) -> tuple[str, ...]:
         """Failed rules that only a waiver goes past."""
         return tuple(self.facts.get("overridden", ()))
@@ -224,7 +235,7 @@ class Reviews:
             pair = (str(event.data["kind"]), str(event.data["subject"]))
             if event.kind == OPENED:
                 newest[pair] = event.seq
-                found[event.seq] = _opened(event)
+                found[event.seq] = opened_by(event)
             elif event.kind == VOTED:
                 case = found[event.data["case"]]
                 found[case.number] = replace(case, votes=(*case.votes, _vote(event)))
@@ -237,7 +248,8 @@ class Reviews:
         return self.ledger.events(model, event_kind, f"{kind}:{subject}")
 
 
-def _opened(event: Event) -> Case:
+def opened_by(event: Event) -> Case:
+    """The case that an event opened, as it stood then."""
     data = event.data
     return Case(
         event.model, data["kind"], data["subject"], data["text"], data["facts"], event.at, event.run_id, event.seq,
