@@ -18,10 +18,12 @@ from training_assets.resources.tracking import Tracking
 def places() -> Places:
     """Where things live: `TRAINING_ASSETS_HOME`, by default `.training_assets/` in the project.
 
-    The ledger is a file there, or the database that `TRAINING_ASSETS_LEDGER_URL` names.
+    The ledger is a file there, or the database that `TRAINING_ASSETS_LEDGER_URL` names; links to runs begin with
+    `TRAINING_ASSETS_UI_URL`.
     """
     home = Path(os.environ.get("TRAINING_ASSETS_HOME") or ROOT / ".training_assets").resolve()
-    return Places(ROOT, home, os.environ.get("TRAINING_ASSETS_LEDGER_URL") or None)
+    ledger_url, ui_url = (os.environ.get(f"TRAINING_ASSETS_{name}") or None for name in ("LEDGER_URL", "UI_URL"))
+    return Places(ROOT, home, ledger_url, ui_url)
 
 
 def resources(models: Models, where: Places) -> dict[str, object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from training_assets.automation.decisions import take_from_git
+from training_assets.automation.decisions import Taken, take_from_git
 from training_assets.core.errors import InputError
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
@@ -47,7 +47,7 @@ def commit(places: Places, text: str) -> None:
     git(places.root, "commit", "-qm", "decide")
 
 
-def take(places: Places, about: Model) -> list[Case]:
+def take(places: Places, about: Model) -> Taken:
     return take_from_git(about, places, Registry(places.mlflow_uri))
 
 
@@ -56,34 +56,66 @@ def test_a_committed_decision_counts_once(places: Places) -> None:
     line = f"- {{case: {case.name}, decision: approve, by: [ada@x.org, bob@x.org], comment: reviewed}}\n"
     commit(places, "[]\n")
     (places.root / FILE).write_text(line)  # written, and not committed
-    assert take(places, model(count=2)) == []
+    assert take(places, model(count=2)) == Taken()
     commit(places, line)
     taken = take(places, model(count=2))
-    assert [each.state for each in taken] == ["OPEN", "APPROVED"]
-    assert take(places, model(count=2)) == []
+    assert [each.state for each in taken.cases] == ["OPEN", "APPROVED"]
+    assert take(places, model(count=2)) == Taken()
     assert places.reviews.approval(MODEL, "release", case.subject, model(count=2).spec.release.approvals) is not None
 
 
 def test_a_rejection_counts_too(places: Places) -> None:
     case = opened(places)
     commit(places, f"- {{case: {case.name}, decision: reject, by: ada@x.org, comment: not yet}}\n")
-    assert [each.state for each in take(places, model())] == ["REJECTED"]
+    assert [each.state for each in take(places, model()).cases] == ["REJECTED"]
 
 
 def test_people_whose_word_does_not_count_are_refused(places: Places) -> None:
     case = opened(places)
     commit(places, f"- {{case: {case.name}, decision: approve, by: eve@x.org, comment: me}}\n")
-    with pytest.raises(InputError, match="not among"):
-        take(places, model(roles={"approver": ["ada@x.org"]}))
+    (refused,) = take(places, model(roles={"approver": ["ada@x.org"]})).refused
+    assert "not among" in refused
     assert places.reviews.cases(MODEL)[0].votes == ()
+
+
+def test_an_entry_that_does_not_count_keeps_no_other_from_counting(places: Places) -> None:
+    past = "until: 2020-01-01, waive: [value roc_auc]"
+    failed = {"run": "r", "candidate": "c" * 64, "overridden": ["value roc_auc"]}
+    by = {"run_id": "r", "actor": "evaluation_report"}
+    late = places.reviews.open(MODEL, "verdict", "b" * 64, "may it?", failed, **by)
+    changed = places.reviews.open(MODEL, "schema", "c" * 64, "what differs", {"changes": []}, **by)
+    case = opened(places)
+    commit(
+        places,
+        f"- {{case: {case.name}, decision: maybe, by: ada@x.org, comment: what}}\n"
+        f"- {{case: {late.name}, decision: approve, by: ada@x.org, comment: known, {past}}}\n"
+        f"- {{case: {late.name}, decision: approve, by: ada@x.org, comment: known, until: soon}}\n"
+        f"- {{case: {changed.name}, decision: approve, by: ada@x.org, comment: as announced}}\n"
+        f"- {{case: {case.name}, decision: approve, by: [eve@x.org, ada@x.org], comment: reviewed}}\n",
+    )
+    about = model(roles={"approver": ["ada@x.org"], "risk": ["ada@x.org"]})
+    taken = take(places, about)
+    assert [(each.name, each.state) for each in taken.cases] == [(case.name, "APPROVED")]
+    for refused, said in zip(
+        taken.refused,
+        [
+            "entry 1 cannot be read",
+            "has to end in the future",
+            "is no date",
+            "committed to the spec's file",
+            "not among",
+        ],
+        strict=True,
+    ):
+        assert said in refused
+    assert [each.state for each in places.reviews.cases(MODEL)] == ["OPEN", "OPEN", "APPROVED"]
+    assert len(take(places, about).refused) == 4  # of what is still open
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("case: one", "no list of decisions"),
-        ("- {case: release-aaaa, decision: maybe, by: ada, comment: x}", "cannot be read"),
-        ("- {case: release-aaaa, decision: approve, by: ada}", "cannot be read"),
         ("- !!python/object/apply:os.system ['true']", "cannot be read"),
         ("- [", "cannot be read"),
     ],
@@ -103,6 +135,14 @@ def test_only_a_file_of_the_repository_is_read(places: Places, name: str) -> Non
         take(places, Model(MODEL, spec))
 
 
+@pytest.mark.parametrize("more", ["decision: maybe, by: ada, comment: x", "decision: approve, by: ada"])
+def test_an_entry_that_cannot_be_read_says_so(places: Places, more: str) -> None:
+    opened(places)
+    commit(places, f"- {{case: release-aaaa, {more}}}\n")
+    (refused,) = take(places, model()).refused
+    assert "entry 1 cannot be read" in refused
+
+
 def test_a_file_that_was_never_committed_is_named(places: Places) -> None:
     opened(places)
     with pytest.raises(InputError, match=f"{FILE} is not in the last commit"):
@@ -110,4 +150,4 @@ def test_a_file_that_was_never_committed_is_named(places: Places) -> None:
 
 
 def test_without_open_cases_nothing_is_read(places: Places) -> None:
-    assert take(places, model()) == []
+    assert take(places, model()) == Taken()

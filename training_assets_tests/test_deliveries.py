@@ -7,6 +7,7 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,7 +17,9 @@ import polars as pl
 import pytest
 
 from training_assets.core.parity import largest_difference
-from training_assets.resources.outbox import DELIVERED, FAILED
+from training_assets.definitions import places
+from training_assets.resources.models import Model
+from training_assets.resources.outbox import DELIVERED, FAILED, Outbox
 from training_assets.resources.receivers import KEY_HEADER, SIGNATURE_HEADER, signature
 from training_assets.resources.releases import Releases
 from training_assets_tests.test_releases import (
@@ -25,6 +28,7 @@ from training_assets_tests.test_releases import (
     open_cases,
     outbox_of,
     promote,
+    registry,
     released,
     rolled_back,
     said,
@@ -216,11 +220,19 @@ def test_people_are_told_of_open_cases_once(place: Workplace, receiver: Receiver
     assert place.train().success
     assert place.stage().success
     (case,) = open_cases(place)
+    about = Model(MODEL, place.spec), replace(place.places, ui_url="https://ui.example.org/"), registry(place)
     for _ in range(2):
-        outbox_of(place).send(run_id="r", say=lambda _line: None)
+        Outbox(*about).send(run_id="r", say=lambda _line: None)
     (told,) = receiver.bodies()
     assert told["title"] == f"{MODEL}: {case.name} waits for you"
-    assert f"training-assets review {MODEL} {case.name}" in told["message"]
+    lines = told["message"].splitlines()
+    assert f"training-assets review {MODEL} {case.name}" in lines
+    (page,) = [line.removeprefix("report: ") for line in lines if line.startswith("report: ")]
+    assert Path(page).is_relative_to(place.root / "home" / "pages" / MODEL)
+    assert "<html" in Path(page).read_text()
+    verdict = place.places.ledger.latest(MODEL, "verdict")
+    assert verdict is not None
+    assert f"run: https://ui.example.org/runs/{verdict.run_id}" in lines
     said(place, case)
     assert promote(place).success
     assert outbox_of(place).waiting() == []
@@ -235,6 +247,13 @@ def test_a_secret_that_is_not_there_fails_the_delivery_and_not_the_release(
     assert live(place) == "1"
     (failed,) = place.places.ledger.events(MODEL, FAILED)
     assert "E_SECRET" in failed.data["reason"]
+
+
+def test_where_the_ui_is_is_said_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRAINING_ASSETS_UI_URL", raising=False)
+    assert places().run_url("r1") is None
+    monkeypatch.setenv("TRAINING_ASSETS_UI_URL", "https://ui.example.org")
+    assert places().run_url("r1") == "https://ui.example.org/runs/r1"
 
 
 def test_a_signature_holds_for_its_body_its_key_and_its_time_alone() -> None:

@@ -14,6 +14,8 @@ import pytest
 from training_assets.core.errors import InputError
 from training_assets.governance.deciding import Decision, decide
 from training_assets.governance.rollback import roll_back
+from training_assets.governance.verifying import verify
+from training_assets.resources.launches import BY_TAG
 from training_assets.resources.models import Model
 from training_assets.resources.outbox import Outbox
 from training_assets.resources.registry import Registry
@@ -251,11 +253,80 @@ def test_a_reject_is_registered_only_by_a_waiver_of_the_role_risk(place: Workpla
     assert late.reviews.approval(MODEL, "verdict", case.subject, place.spec.release.approvals) is None
 
 
+def test_an_approval_that_has_ended_is_asked_anew_and_what_it_let_in_stays_decided(place: Workplace) -> None:
+    def risk(who: str) -> Workplace:
+        failing = [{"kind": "value", "metric": "roc_auc", "min": 0.9999}]
+        approvals = {"roles": {"approver": [ADA, BOB], "risk": [who]}}
+        return place.with_spec(evaluation={**EVALUATION, "gates": failing}, release={"approvals": approvals})
+
+    word = {"waives": ["value roc_auc"], "until": datetime.now(UTC) + timedelta(days=1)}
+    by_bob, by_ada = risk(BOB), risk(ADA)
+    assert not by_bob.train().success
+    (case,) = open_cases(by_bob, "verdict")
+    assert said(by_bob, case, BOB, **word).state == "APPROVED"
+    needs = f"case {case.name} was approved by {BOB}, and needs a waiver by the role risk"
+    tick = by_ada.tick("releases")
+    assert not tick.run_requests
+    assert needs in (tick.skip_message or "")
+    assert needs in failures(by_ada.materialise("registered_version"))[0]
+    with pytest.raises(InputError, match="which asks anew"):
+        said(by_ada, by_ada.places.reviews.named(MODEL, case.name), **word)
+
+    by_ada.materialise("evaluation_report")
+    (anew,) = open_cases(by_ada, "verdict")
+    assert anew.number > case.number
+    assert said(by_ada, anew, **word).state == "APPROVED"
+    (done,) = launched(by_ada)
+    assert done.success, failures(done)
+    by_bob.materialise("evaluation_report")
+    assert open_cases(by_bob, "verdict")
+    lines = verify(Model(MODEL, place.spec), place.places, registry(place), None)
+    assert all(line["holds"] for line in lines), lines
+
+
+def test_who_launched_the_training_does_not_free_it_whoever_had_it_judged_anew(place: Workplace) -> None:
+    def judged_by(bound: float) -> Workplace:
+        asks = {"kind": "value", "metric": "roc_auc", "min": bound, "otherwise": "review"}
+        return place.with_spec(evaluation={**EVALUATION, "gates": [asks]}, release={"approvals": {"four_eyes": True}})
+
+    first = judged_by(0.999)
+    train = first.definitions().resolve_job_def(f"{MODEL}_train")
+    quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    train.execute_in_process(quiet, instance=place.instance, tags={BY_TAG: ADA}, raise_on_error=False)
+    (case,) = open_cases(first, "verdict")
+    with pytest.raises(InputError, match="launched the run"):
+        said(first, case)
+    again = judged_by(0.9991)
+    again.materialise("evaluation_report")
+    (anew,) = open_cases(again, "verdict")
+    assert (anew.subject != case.subject, anew.launched_by) == (True, ADA)
+    with pytest.raises(InputError, match="launched the run"):
+        said(again, anew)
+    assert said(again, anew, BOB).state == "APPROVED"
+
+
+def test_a_run_that_nobody_knows_the_launcher_of_asks_for_two(place: Workplace) -> None:
+    place = place.with_spec(evaluation={**EVALUATION, "gates": []}, release={"approvals": {"four_eyes": True}})
+    assert not place.train().success
+    (case,) = open_cases(place, "verdict")
+    assert "four_eyes asks for 2 approvals" in case.text
+    assert said(place, case).state == "OPEN"
+    assert said(place, case, BOB).state == "APPROVED"
+
+
 def test_an_unjudged_candidate_waits_for_a_person(place: Workplace) -> None:
     place = place.with_spec(evaluation={**EVALUATION, "gates": []})
     assert not place.train().success
     (case,) = open_cases(place, "verdict")
     assert "UNGATED" in case.text
+    event = place.instance.get_latest_materialization_event(dg.AssetKey([MODEL, "review_cases"]))
+    assert event is not None
+    assert event.asset_materialization is not None
+    shown = event.asset_materialization.metadata
+    page = place.places.report_page(MODEL, case.subject)
+    assert page.is_file()
+    assert shown[f"{case.name}-report"] == dg.MetadataValue.path(page)
+    assert f"| {case.name} | `{page}` | [{case.run_id}](/runs/{case.run_id}) |" in str(shown["waiting"].value)
     assert not launched(place)
     said(place, case, says="reject")
     assert not place.materialise("registered_version").success

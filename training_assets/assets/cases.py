@@ -42,11 +42,14 @@ def _metadata(places: Places, model: str) -> dict[str, dg.MetadataValue]:
     found: dict[str, dg.MetadataValue] = {
         "open": dg.MetadataValue.int(len(waiting)),
         "cases": dg.MetadataValue.md(markdown_table([_line(case) for case in cases])),
+        "waiting": dg.MetadataValue.md(markdown_table([_links(case, places) for case in waiting], most=len(waiting))),
     }
     for case in waiting[:5]:
         found[case.name] = dg.MetadataValue.md(_question(case))
-        if case.opened_in:
-            found[f"{case.name}-run"] = dg.MetadataValue.dagster_run(case.opened_in)
+        if case.page is not None:
+            found[f"{case.name}-report"] = dg.MetadataValue.path(places.home / case.page)
+        if case.run_id:
+            found[f"{case.name}-run"] = dg.MetadataValue.dagster_run(case.run_id)
     return found
 
 
@@ -54,6 +57,13 @@ def _line(case: Case) -> dict[str, str]:
     decided = "" if case.decided_by is None else f"{case.decided_by}: {case.comment}"
     agreed = ", ".join(vote.actor for vote in case.votes)
     return {"case": case.name, "state": case.state, "opened": case.opened_at[:16], "agreed": agreed, "decided": decided}
+
+
+def _links(case: Case, places: Places) -> dict[str, str | None]:
+    """Where to read on: the report's page, and the run behind it."""
+    page = None if case.page is None else f"`{places.home / case.page}`"
+    url = places.run_url(case.run_id) or f"/runs/{case.run_id}"  # of the UI that shows it
+    return {"case": case.name, "report": page, "run": f"[{case.run_id}]({url})" if case.run_id else None}
 
 
 def _question(case: Case) -> str:

@@ -12,7 +12,7 @@ from training_assets.assets.drift import drift_report
 from training_assets.assets.encoding import PREPROCESSOR_FILE
 from training_assets.assets.features import ROWS
 from training_assets.assets.showing import shown
-from training_assets.assets.tuning import GOLDEN, GOLDEN_SCORES, SCORER, STUDY, read_scorer
+from training_assets.assets.tuning import GOLDEN, GOLDEN_SCORES, SCORER, STUDY, TUNED, read_scorer
 from training_assets.core import fingerprint, plots
 from training_assets.core.artifact_format import Artifact, Made
 from training_assets.core.code_identity import code_version
@@ -22,13 +22,14 @@ from training_assets.core.evaluation.metrics import names
 from training_assets.core.evaluation.permutation import permutation_importance
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.evaluation.served import parity, runtime
+from training_assets.core.evaluation.verdict import Verdict
 from training_assets.core.families.data import Data
 from training_assets.governance.champion import against, live
 from training_assets.governance.judging import REPORT, REPORT_FILE, ask_people, judged
-from training_assets.governance.pages import PAGE, write_pages
+from training_assets.governance.pages import write_pages
+from training_assets.governance.production import launched_by_of
 from training_assets.resources.artifacts import Artifacts, Result, require_origin
 from training_assets.resources.failures import clear_failures
-from training_assets.resources.launches import launched_by
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 from training_assets.resources.tracking import Tracking
@@ -119,15 +120,16 @@ def evaluation_report(
     result = artifacts.once(context, made_from, make)[REPORT]
     with clear_failures():
         report = result.artifact.json(REPORT_FILE)
+    # Also where this asset was materialised alone, what people approve is registered from the results of this one run.
+    artifacts.stand_on(model.name, context.run.run_id, TUNED, tuned_model)
     verdict = judged(model, result, report)
     judged_by = {"run_id": context.run.run_id, "actor": REPORT}
-    once = f"{model.name}/verdict/{verdict.digest}"
-    places.ledger.record(model.name, "verdict", verdict.digest, verdict.to_json(), once=once, **judged_by)
+    _note_verdict(model.name, places, verdict, judged_by)
     _note_judged(model.name, places, tuned_model, judged_by)
-    run_id = context.run.run_id
-    case = ask_people(model, places, verdict, launcher=launched_by(context.run), report_run=run_id, run_id=run_id)
+    pages = write_pages(model, places, artifacts, verdict, report, result, tuned_model)  # first: a case leads to them
+    launcher, run_id = launched_by_of(context.instance, tuned_model.made_in), context.run.run_id
+    case = ask_people(model, places, verdict, launcher=launcher, report_run=run_id, run_id=run_id)
     show_cases(context.instance, places, model.name)
-    pages = write_pages(model, places, artifacts, verdict, report, result, tuned_model)
     if places.ledger.latest(model.name, "tracked", verdict.digest) is None:
         with tracking.run(context, model.name) as mlflow:
             mlflow.log_params(_params(tuned_model.artifact))
@@ -145,7 +147,7 @@ def evaluation_report(
         {
             "verdict": verdict.name,
             "why": verdict.explanation,
-            "page": dg.MetadataValue.path(pages / PAGE),
+            "page": dg.MetadataValue.path(places.report_page(model.name, verdict.digest)),
             "card": dg.MetadataValue.path(pages / "card.html"),
             **({} if case is None else {"case": case.name}),
             "test_rows": report["rows"],
@@ -158,6 +160,12 @@ def evaluation_report(
             "rules": [{"rule": each.text, "outcome": each.outcome} for each in verdict.results],
         },
     )
+
+
+def _note_verdict(model: str, places: Places, verdict: Verdict, by: Mapping[str, str]) -> None:
+    """Record a verdict, once, whoever comes to it again."""
+    once = f"{model}/verdict/{verdict.digest}"
+    places.ledger.record(model, "verdict", verdict.digest, verdict.to_json(), once=once, **by)
 
 
 def _note_judged(model: str, places: Places, tuned: Result, by: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.evaluation.gates import Verdict
 from training_assets.core.lineage import checked_subjects
-from training_assets.governance.judging import REPORT_FILE, VERDICT_CASE, approved_verdict, judged
+from training_assets.governance.judging import REPORT_FILE, VERDICT_CASE, anew, approved_verdict, judged
 from training_assets.governance.packaging import bundled_code, package
 from training_assets.governance.pages import write_pages
 from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result
@@ -143,12 +143,22 @@ def _refusal(
     if fingerprint.digest(report) != evaluated.digest:
         return "the evaluation report is not the one that was judged; materialise evaluation_report again"
     if _freed_by(verdict, places, model) is None:
-        case = places.reviews.case(model.name, VERDICT_CASE, verdict.digest)
-        asked = "" if case is None else f" (case {case.name} is {case.state.lower()})"
-        return f"verdict {verdict.explanation}{asked}"
+        return f"verdict {verdict.explanation}{_asked(verdict, places, model)}"
     if places.ledger.latest(model.name, "verdict", verdict.digest) is None:
         return "the ledger holds no verdict for this candidate under the present rules; materialise evaluation_report"
     return _unchecked(tuned, places, model)
+
+
+def _asked(verdict: Verdict, places: Places, model: Model) -> str:
+    """How the verdict's case stands, and what it still needs."""
+    case = places.reviews.case(model.name, VERDICT_CASE, verdict.digest)
+    if case is None:
+        return ""
+    lacks = case.lacks(model.spec.release.approvals, places.ledger.now())
+    if case.state == "APPROVED":
+        return f" (case {case.name} was approved by {case.decided_by}, and needs {lacks} now; {anew(model.name)})"
+    needs = f", and needs {lacks}" if case.state == "OPEN" and lacks else ""
+    return f" (case {case.name} is {case.state.lower()}{needs})"
 
 
 def _unchecked(tuned: Result, places: Places, model: Model) -> str | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from training_assets.core.errors import InputError
 from training_assets.core.release.dates import moment
@@ -33,43 +35,65 @@ class Entry(BaseModel):
     waive: list[str] = []
     until: str = ""
 
+    @field_validator("until", mode="before")
+    @classmethod
+    def _as_written(cls, value: Any) -> Any:
+        """YAML makes a date of 2027-01-31 without quotes."""
+        return value.isoformat() if isinstance(value, date) else value
 
-def take_from_git(model: Model, places: Places, registry: Registry) -> list[Case]:
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of the file: cases as they stood after each word, and why other words were not taken down."""
+
+    cases: list[Case] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+def take_from_git(model: Model, places: Places, registry: Registry) -> Taken:
     """Take down what the committed file says of open cases; nothing twice, and nothing of cases that are closed.
 
-    Raises InputError E_DECISIONS where the file cannot be read, and E_CASE where an entry's word does not count.
+    A word that does not count keeps no other from counting. Raises InputError E_DECISIONS where there is no list to
+    read.
     """
     name = model.spec.release.review.decisions
     waiting = {case.name: case for case in places.reviews.cases(model.name) if case.state == "OPEN"}
     if name is None or not waiting:
-        return []
-    taken = []
-    for entry in _entries(places.root, name):
-        case = waiting.get(entry.case)
-        if case is None:
+        return Taken()
+    taken = Taken()
+    for number, line in enumerate(_lines(places.root, name), 1):
+        try:
+            entry = Entry.model_validate(line)
+        except ValidationError as error:
+            said = " ".join(str(error).split())[:300]
+            taken.refused.append(f"E_DECISIONS: {name}, as committed: entry {number} cannot be read: {said}")
             continue
-        people = [entry.by] if isinstance(entry.by, str) else entry.by
-        for by in people:
-            if any(vote.actor == by for vote in case.votes) or case.state != "OPEN":
+        for by in [entry.by] if isinstance(entry.by, str) else entry.by:
+            case = waiting.get(entry.case)
+            if case is None or case.state != "OPEN" or any(vote.actor == by for vote in case.votes):
                 continue
-            until = moment(entry.until) if entry.until else None
-            said = Decision(entry.decision, by, f"{entry.comment} ({name})", tuple(entry.waive), until)
-            case = waiting[entry.case] = decide(model, places, registry, case, said)
-            taken.append(case)
+            try:
+                until = moment(entry.until) if entry.until else None
+                word = Decision(entry.decision, by, f"{entry.comment} ({name})", tuple(entry.waive), until)
+                case = waiting[entry.case] = decide(model, places, registry, case, word)
+            except InputError as error:
+                taken.refused.append(f"{error} (entry {number} of {name})")
+            else:
+                taken.cases.append(case)
     return taken
 
 
-def _entries(root: Path, name: str) -> list[Entry]:
-    """The decisions of the file as the last commit has it."""
+def _lines(root: Path, name: str) -> list[Any]:
+    """The entries of the file as the last commit has it."""
     text = _committed(root, name)
     try:
         lines: Any = yaml.safe_load(text) or []
-        if not isinstance(lines, list):
-            raise InputError("E_DECISIONS", f"{name} is no list of decisions (`- case: …`)")
-        return [Entry.model_validate(line) for line in lines]
-    except (yaml.YAMLError, ValidationError) as error:
+    except yaml.YAMLError as error:
         said = " ".join(str(error).split())[:300]
         raise InputError("E_DECISIONS", f"{name}, as committed, cannot be read: {said}") from error
+    if not isinstance(lines, list):
+        raise InputError("E_DECISIONS", f"{name} is no list of decisions (`- case: …`)")
+    return lines
 
 
 def _committed(root: Path, name: str) -> str:

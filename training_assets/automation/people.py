@@ -9,9 +9,8 @@ from pydantic import Field
 
 from training_assets.assets.cases import show_cases
 from training_assets.assets.live import show_live
-from training_assets.core.errors import InputError
 from training_assets.core.release.dates import moment
-from training_assets.governance.deciding import Decision, decide
+from training_assets.governance.deciding import Decision, asked_of, decide
 from training_assets.governance.rollback import roll_back
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.failures import clear_failures
@@ -19,7 +18,6 @@ from training_assets.resources.models import Models
 from training_assets.resources.outbox import Outbox
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
-from training_assets.resources.schema_cases import SCHEMA
 
 
 class Says(Enum):
@@ -64,14 +62,11 @@ def _review(model: str) -> dg.JobDefinition:
     ) -> None:
         with clear_failures():
             case = places.reviews.named(model, config.case)
-            if case.kind == SCHEMA and config.decision is Says.approve:
-                command = f"training-assets review {model} {case.name} --approve --comment TEXT"
-                raise InputError("E_CASE", f"a changed schema is committed to the spec's file: {command}")
             until = _until(config.until)
             said = Decision(config.decision.value, config.by, config.comment, tuple(config.waive), until)
             decided = decide(models.named(model), places, registry, case, said, run_id=context.run.run_id)
         show_cases(context.instance, places, model)
-        lacks = decided.lacks(models.named(model).spec.release.approvals, places.ledger.now())
+        lacks = decided.lacks(asked_of(models.named(model), decided), places.ledger.now())
         more = f"; it still needs {lacks}" if decided.state == "OPEN" and lacks else ""
         context.log.info(f"case {decided.name} is {decided.state.lower()}{more}")
 

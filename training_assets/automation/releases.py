@@ -9,11 +9,11 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from training_assets.assets.cases import show_cases
 from training_assets.assets.live import LIVE
-from training_assets.automation.decisions import take_from_git
+from training_assets.automation.decisions import Taken, take_from_git
 from training_assets.automation.requests import INTERVAL_SECONDS, request, result, running
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
-from training_assets.governance.judging import CANDIDATE, VERDICT_CASE
+from training_assets.governance.judging import CANDIDATE, VERDICT_CASE, anew
 from training_assets.governance.production import RELEASE_CASE, StaleVerdictError, application
 from training_assets.resources.aliases import Aliases
 from training_assets.resources.artifacts import Artifacts
@@ -49,13 +49,12 @@ def _releases(model: str, jobs: Sequence[Job]) -> dg.SensorDefinition:
         registry: dg.ResourceParam[Registry],
     ) -> dg.SensorResult:
         about = models.named(model)
-        said = []
         try:
             taken = take_from_git(about, places, registry)
         except InputError as error:
-            taken = []
-            said.append(str(error))
-        if taken:
+            taken = Taken(refused=[str(error)])
+        said = list(taken.refused)
+        if taken.cases:
             show_cases(context.instance, places, model)
         for wanted in [*_registrations(context, about, places), *_promotions(context, about, places, artifacts)]:
             if isinstance(wanted, dg.RunRequest):
@@ -67,10 +66,16 @@ def _releases(model: str, jobs: Sequence[Job]) -> dg.SensorDefinition:
 
 
 def _registrations(context: dg.SensorEvaluationContext, model: Model, places: Places) -> Iterator[dg.RunRequest | str]:
-    """A run for each approved verdict whose candidate is no version yet."""
+    """A run for each approved verdict whose candidate is no version yet; of the newest, why its approval has ended."""
+    newest = places.ledger.latest(model.name, "verdict")
     registered = {event.subject for event in places.ledger.events(model.name, "registered")}
     for case in places.reviews.cases(model.name):
-        if (case.kind, case.state) == (VERDICT_CASE, "APPROVED") and case.facts[CANDIDATE] not in registered:
+        if (case.kind, case.state) != (VERDICT_CASE, "APPROVED") or case.facts[CANDIDATE] in registered:
+            continue
+        if lapsed := case.lapsed(model.spec.release.approvals, places.ledger.now()):
+            if newest is not None and newest.subject == case.subject:
+                yield f"case {case.name} was approved by {case.decided_by}, and needs {lapsed} now; {anew(model.name)}"
+        else:
             tags = {MODEL_TAG: model.name, OF_RUN_TAG: str(case.facts["run"]), RELEASE_TAG: case.name}
             yield request(context.instance, f"{model.name}_register", tags)
 

@@ -13,7 +13,7 @@ from training_assets.cli.project import Project, open_project
 from training_assets.cli.releasing import promoted
 from training_assets.core.errors import InputError
 from training_assets.core.validation.changes import Change
-from training_assets.governance.deciding import RELEASING, Decision
+from training_assets.governance.deciding import RELEASING, Decision, asked_of, require_decidable
 from training_assets.governance.deciding import decide as decide_case
 from training_assets.governance.production import RELEASE_CASE
 from training_assets.resources.launches import OF_RUN_TAG
@@ -40,14 +40,14 @@ def decide(model: str, name: str, said: Decision, *, say: Callable[[str], None])
     """
     with open_project() as project:
         project.require(model)
-        reviews, spec = project.places.reviews, project.models.specs[model]
-        case = reviews.named(model, name)
-        reviews.require_decidable(case, actor=said.by, comment=said.comment)
-        done = _accept(project, case, said.by) if (case.kind, said.says) == (SCHEMA, "approve") else {}
-        registry = project.registry
-        decided = decide_case(project.models.named(model), project.places, registry, case, said)
+        about, registry = project.models.named(model), project.registry
+        case = project.places.reviews.named(model, name)
+        require_decidable(about, project.places, case, said)
+        commits = (case.kind, said.says) == (SCHEMA, "approve")
+        done = _accept(project, case, said.by) if commits else {}
+        decided = decide_case(about, project.places, registry, case, said, is_committed=commits)
         if decided.state == "OPEN":
-            done["lacks"] = decided.lacks(spec.release.approvals, project.places.ledger.now())
+            done["lacks"] = decided.lacks(asked_of(about, decided), project.places.ledger.now())
         else:
             done |= _follow_up(project, decided, said, say)
         show_cases(project.instance, project.places, model)

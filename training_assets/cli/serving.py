@@ -26,6 +26,7 @@ def serve(port: int, mlflow_port: int, say: Callable[[str], None]) -> int:
         **os.environ,
         "DAGSTER_HOME": os.environ.get("DAGSTER_HOME") or str(prepare(where.home)),
         "TRAINING_ASSETS_HOME": str(where.home),
+        "TRAINING_ASSETS_UI_URL": where.ui_url or f"http://{LOOPBACK}:{port}",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     scripts = Path(sys.executable).parent

@@ -9,13 +9,15 @@ from typing import Literal
 
 from training_assets.core.errors import InputError
 from training_assets.core.release.approvals import Vote, may_vote
-from training_assets.governance.judging import VERDICT_CASE
+from training_assets.governance.judging import VERDICT_CASE, anew
 from training_assets.governance.production import RELEASE_CASE
 from training_assets.resources.aliases import ALIAS_CASE, Aliases
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.reviews import ONE, Case
+from training_assets.resources.schema_cases import SCHEMA
+from training_assets.spec.release import Approvals
 
 RELEASING = (VERDICT_CASE, RELEASE_CASE)
 """Cases that the spec's approvals hold for; a single yes decides the others."""
@@ -32,12 +34,42 @@ class Decision:
     until: datetime | None = None
 
 
-def decide(model: Model, places: Places, registry: Registry, case: Case, said: Decision, *, run_id: str = "") -> Case:
+def asked_of(model: Model, case: Case) -> Approvals:
+    """Who has to agree to a case."""
+    return model.spec.release.approvals if case.kind in RELEASING else ONE
+
+
+def require_decidable(model: Model, places: Places, case: Case, said: Decision) -> None:
+    """Raise InputError E_CASE where a case is not open, or nobody says who and why; it names what asks anew."""
+    lapsed = case.lapsed(model.spec.release.approvals, places.ledger.now()) if case.kind in RELEASING else None
+    if lapsed is not None:
+        how = f"training-assets promote {model.name} {case.facts.get('version')} asks anew"
+        how = anew(model.name) if case.kind == VERDICT_CASE else how
+        message = f"case {case.name} was approved by {case.decided_by}, and needs {lapsed} now; {how}"
+        raise InputError("E_CASE", message)
+    places.reviews.require_decidable(case, actor=said.by, comment=said.comment)
+
+
+def decide(
+    model: Model,
+    places: Places,
+    registry: Registry,
+    case: Case,
+    said: Decision,
+    *,
+    run_id: str = "",
+    is_committed: bool = False,
+) -> Case:
     """Take a decision down, and give the case as it stands then: approved, rejected, or still open for others.
 
-    Raises InputError E_CASE where the case is not open, nobody says who and why, or this person's word does not count.
+    Raises InputError E_CASE where the case is not open, nobody says who and why, this person's word does not count, or
+    a changed schema is approved that the caller has not committed to the spec's file.
     """
-    asked = model.spec.release.approvals if case.kind in RELEASING else ONE
+    if (case.kind, said.says) == (SCHEMA, "approve") and not is_committed:
+        command = f"training-assets review {model.name} {case.name} --approve --comment TEXT"
+        raise InputError("E_CASE", f"case {case.name}: a changed schema is committed to the spec's file: {command}")
+    require_decidable(model, places, case, said)
+    asked = asked_of(model, case)
     by = {"actor": said.by, "comment": said.comment, "run_id": run_id}
     if said.says == "reject":
         listed = may_vote(Vote(said.by), asked, launched_by=None)  # who launched a run may withdraw it

@@ -7,6 +7,7 @@ from typing import Any
 
 from training_assets.core import fingerprint
 from training_assets.core.evaluation.gates import Verdict, judge, policy_digest
+from training_assets.core.release.approvals import asks_one_more
 from training_assets.resources.artifacts import Result
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
@@ -40,14 +41,24 @@ def ask_people(
     waiver = ""
     if verdict.overridden:
         waiver = f" Only a waiver by the role risk goes past: {', '.join(verdict.overridden)}."
-    text = f"may the candidate of {model.name} be registered all the same? {verdict.explanation}.{waiver}"
+    one_more = asks_one_more(model.spec.release.approvals, launcher)
+    more = f" {one_more}." if one_more else ""
+    text = f"may the candidate of {model.name} be registered all the same? {verdict.explanation}.{waiver}{more}"
     facts = {
         CANDIDATE: verdict.candidate, "report": verdict.report, "policy": verdict.policy, "verdict": verdict.name,
         "missed": [each.text for each in verdict.results if each.outcome not in {"PASS", "NOT_APPLICABLE"}],
         "overridden": list(verdict.overridden), "launched_by": launcher, "run": report_run,
+        "page": str(places.report_page(model.name, verdict.digest).relative_to(places.home)),
     }  # fmt: skip
-    due = model.spec.release.review.due_days
-    return places.reviews.open(model.name, VERDICT_CASE, verdict.digest, text, facts, due_days=due, **by)
+    due, approvals = model.spec.release.review.due_days, model.spec.release.approvals
+    return places.reviews.open(
+        model.name, VERDICT_CASE, verdict.digest, text, facts, due_days=due, asked=approvals, **by
+    )
+
+
+def anew(model: str) -> str:
+    """What has people asked once more, where an approval has ended."""
+    return f"materialise evaluation_report (training-assets run {model}), which asks anew"
 
 
 def approved_verdict(model: Model, places: Places, verdict: Verdict) -> Case | None:

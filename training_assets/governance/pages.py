@@ -16,7 +16,7 @@ from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 
-PAGE, CARD = "report.html", "card.json"
+CARD = "card.json"
 DRIFT_MAP = "drift_map.png"
 
 
@@ -31,10 +31,11 @@ def write_pages(
 ) -> Path:
     """The folder with `report.html`, `card.html`, `card.md` and `card.json`; the same verdict gives the same bytes."""
     drift = artifacts.of_run(model.name, tuned.made_in, DRIFT)
-    folder = places.pages / model.name / verdict.digest
+    page = places.report_page(model.name, verdict.digest)
+    folder = page.parent
     card = model_card(model, report, evaluated, tuned)
     pages = {
-        PAGE: report_page(
+        page.name: report_page(
             report, verdict, _about(model), _sections(verdict, tuned, drift), _pictures(evaluated, tuned, drift)
         ).encode(),
         "card.html": card_page(card).encode(),

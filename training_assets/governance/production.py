@@ -12,8 +12,9 @@ from training_assets.assets.cases import show_cases
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
 from training_assets.core.evaluation.verdict import Verdict
+from training_assets.core.release.approvals import asks_one_more
 from training_assets.core.release.policy import Standing, Way, open_way
-from training_assets.governance.judging import CANDIDATE, REPORT, REPORT_FILE, approved_verdict, judged
+from training_assets.governance.judging import CANDIDATE, REPORT, REPORT_FILE, anew, approved_verdict, judged
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.launches import launched_by
 from training_assets.resources.ledger import Event
@@ -61,7 +62,8 @@ def application(model: Model, places: Places, artifacts: Artifacts, number: str)
     verdict = _present_verdict(model, places, artifacts, registered, live)
     if not verdict.allows("register") and approved_verdict(model, places, verdict) is None:
         message = (
-            f"version {number} is not free any more: {verdict.explanation}, and no approval or waiver of it is valid"
+            f"version {number} is not free any more: {verdict.explanation}, and no approval or waiver of it is valid; "
+            f"{anew(model.name)}"
         )
         raise InputError("E_RELEASE", message)
     pulled = releases.pulled().get(number)
@@ -86,19 +88,25 @@ def application(model: Model, places: Places, artifacts: Artifacts, number: str)
 def open_case(model: Model, places: Places, asked: Application, *, launcher: str | None, run_id: str) -> Case:
     """The case that asks people to let a version into production; what asks about another state of things is closed."""
     version, now = asked.version, "nothing" if asked.live is None else f"version {asked.live.data['to']}"
+    one_more = asks_one_more(model.spec.release.approvals, launcher)
     text = (
         f"may version {version} of {model.name} take the place of {now} in production? It needs a person because "
-        f"{'; '.join(asked.reasons)}. Verdict: {asked.verdict.explanation}"
+        f"{'; '.join(asked.reasons)}. Verdict: {asked.verdict.explanation}{f'. {one_more}' if one_more else ''}"
     )
+    judged_in = places.ledger.latest(model.name, "verdict", asked.verdict.digest)
     facts: Mapping[str, Any] = {
         "version": version, "candidate": asked.registered.subject, "verdict": asked.verdict.digest,
         "report": asked.verdict.report, "launched_by": launcher,
+        "page": str(places.report_page(model.name, asked.verdict.digest).relative_to(places.home)),
+        "run": None if judged_in is None else judged_in.run_id,
     }  # fmt: skip
     by = {"run_id": run_id, "actor": RELEASE_CASE}
     because = f"version {version} asks now, or production or its verdict changed"
     places.reviews.supersede(model.name, RELEASE_CASE, but=asked.subject, because=because, **by)
-    due = model.spec.release.review.due_days
-    return places.reviews.open(model.name, RELEASE_CASE, asked.subject, text, facts, due_days=due, **by)
+    due, approvals = model.spec.release.review.due_days, model.spec.release.approvals
+    return places.reviews.open(
+        model.name, RELEASE_CASE, asked.subject, text, facts, due_days=due, asked=approvals, **by
+    )
 
 
 def ask_for_production(

@@ -67,10 +67,9 @@ def _moves(places: Places, releases: Releases) -> list[Line]:
         case = span.move.data.get("case")
         if span.way != "approval":
             continue
-        found = None if case is None else places.reviews.case(releases.model, RELEASE_CASE, str(case))
-        holds = found is not None and found.state == "APPROVED"
-        by = "no approved case" if found is None or not holds else f"case {found.name}, by {found.decided_by}"
-        lines.append(Line(f"move to version {span.version}", holds, by))
+        found = None if case is None else places.reviews.ever_approved(releases.model, RELEASE_CASE, str(case))
+        by = "no approved case" if found is None else f"case {found.name}, by {found.approved_by}"
+        lines.append(Line(f"move to version {span.version}", found is not None, by))
     return lines
 
 
@@ -86,9 +85,9 @@ def _decision(places: Places, model: str, number: str, registered: Event) -> Lin
         return Line(what, False, "the verdict is about something else")
     if verdict.allows("register"):
         return Line(what, True, "verdict PASS")
-    case = places.reviews.case(model, VERDICT_CASE, verdict.digest)
-    holds = case is not None and case.state == "APPROVED" and data["freed_by"] == case.name
-    who = "nobody" if case is None else case.decided_by
+    case = places.reviews.ever_approved(model, VERDICT_CASE, verdict.digest)
+    holds = case is not None and data["freed_by"] == case.name
+    who = "nobody" if case is None else case.approved_by
     return Line(what, holds, f"verdict {verdict.name}, approved by {who}" if holds else "no PASS and no approval")
 
 

@@ -62,7 +62,7 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
                 earlier = {asset: self.of_run(model, made_in, asset) for asset in assets}
             if all(earlier.values()):
                 return {
-                    asset: self._stand_on(model, run_id, asset, result) for asset, result in earlier.items() if result
+                    asset: self.stand_on(model, run_id, asset, result) for asset, result in earlier.items() if result
                 }
         with clear_failures():
             artifact_format.remove_abandoned(self.places.artifacts / _name(model))
@@ -109,7 +109,8 @@ class Artifacts(dg.ConfigurableResource):  # type: ignore[type-arg] # generic on
             return Result(artifact_format.read(folder), run_id, is_new=True)
         return None
 
-    def _stand_on(self, model: str, run_id: str, asset: str, result: Result) -> Result:
+    def stand_on(self, model: str, run_id: str, asset: str, result: Result) -> Result:
+        """An earlier result as one of a run's own: who reads the results of that run finds it, too."""
         if result.made_in != run_id:
             pointer = self._folder(model, run_id, asset).with_suffix(".json")
             artifact_format.write_file(pointer, artifact_format.sealed({"stands_on": result.made_in}))

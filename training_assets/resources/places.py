@@ -23,6 +23,8 @@ class Places:
     root: Path
     home: Path
     ledger_url: str | None = field(default=None, repr=False)  # may hold a password; default: a file in the home
+    ui_url: str | None = None
+    """Where Dagster's UI is, for links in what is told to people; none where nobody said."""
 
     @cached_property
     def tables(self) -> Tables:
@@ -54,6 +56,14 @@ class Places:
     def pages(self) -> Path:
         """Folder of reports and model cards, for people."""
         return self.home / "pages"
+
+    def report_page(self, model: str, verdict: str) -> Path:
+        """The page of the report that a verdict, by its digest, is about."""
+        return self.pages / model / verdict / "report.html"
+
+    def run_url(self, run_id: str) -> str | None:
+        """A run's page in Dagster's UI; none where nobody said where that is."""
+        return None if self.ui_url is None else f"{self.ui_url.rstrip('/')}/runs/{run_id}"
 
     @property
     def mlflow_uri(self) -> str:

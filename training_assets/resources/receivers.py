@@ -26,7 +26,7 @@ from training_assets.resources.packages import package_of
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.releases import Releases
-from training_assets.resources.reviews import OPENED
+from training_assets.resources.reviews import OPENED, opened_by
 from training_assets.resources.signing import SIGNATURE, require_signature
 from training_assets.spec import DirectoryTarget, ModelSpec, WebhookTarget
 
@@ -147,13 +147,18 @@ class People:
     wants_the_newest_alone: bool = False
 
     def send(self, event: Event, key: str) -> None:  # noqa: ARG002 - people need no key
-        """Tell them what is asked, and how to decide."""
+        """Tell them what is asked, where the report and the run are, and how to decide."""
         said = _apprise()
         if not said.add(self.places.secrets(self.name)):
             raise InputError("E_DELIVERY", f"{self.name} holds no URL that Apprise knows")
-        case = f"{event.data['kind']}-{event.data['subject'][:12]}"
-        body = f"{event.data['text']}\n\ntraining-assets review {event.model} {case}"
-        if not said.notify(body=body, title=f"{event.model}: {case} waits for you"):
+        case = opened_by(event)
+        lines = [case.text, ""]
+        if case.page is not None:
+            lines.append(f"report: {self.places.home / case.page}")
+        if case.run_id:
+            lines.append(f"run: {self.places.run_url(case.run_id) or case.run_id}")
+        lines.append(f"training-assets review {case.model} {case.name}")
+        if not said.notify(body="\n".join(lines), title=f"{case.model}: {case.name} waits for you"):
             raise InputError("E_DELIVERY", f"{self.name} did not take the message")
 
 

@@ -35,6 +35,8 @@ class Case:
     decided_at: str | None = None
     decided_by: str | None = None
     comment: str | None = None
+    approved_by: str | None = None
+    """Whose yes made the approval complete, also where it has ended since."""
     due: str | None = None
     """When it expires if nobody has decided: time never approves."""
     votes: tuple[Vote, ...] = ()
@@ -46,6 +48,17 @@ class Case:
         return None if by is None else str(by)
 
     @property
+    def page(self) -> str | None:
+        """The page of the report that it is about, below the home; none where it is about none."""
+        page = self.facts.get("page")
+        return None if page is None else str(page)
+
+    @property
+    def run_id(self) -> str:
+        """The run that the report was made in, else the one that asked; empty where no run did."""
+        return str(self.facts.get("run") or self.opened_in)
+
+    @property
     def overridden(self) -> tuple[str, ...]:
         """Failed rules that only a waiver goes past."""
         return tuple(self.facts.get("overridden", ()))
@@ -53,6 +66,10 @@ class Case:
     def lacks(self, asked: Approvals, now: datetime) -> str | None:
         """What is missing before the votes so far are a complete approval; none where they are one."""
         return lacking(self.votes, asked, launched_by=self.launched_by, overridden=self.overridden, now=now)
+
+    def lapsed(self, asked: Approvals, now: datetime) -> str | None:
+        """What an approval lacks since, where a waiver has ended or roles changed; none where it is complete."""
+        return self.lacks(asked, now) if self.state == "APPROVED" else None
 
     @property
     def name(self) -> str:
@@ -77,14 +94,20 @@ class Reviews:
         run_id: str,
         actor: str,
         due_days: float | None = None,
+        asked: Approvals | None = None,
     ) -> Case:
         """The case of a subject: opened now, or the one there is; a decision taken before stands.
 
-        One that expired, or was superseded, is asked anew.
+        One that expired, or was superseded, is asked anew; so is one whose approval is not complete any more by what is
+        `asked` now, and expires with that.
         """
         known = self.case(model, kind, subject)
+        lapsed = None if known is None or asked is None else known.lapsed(asked, self.ledger.now())
         if known is not None and known.state == "EXPIRED":
             self._close(known, "EXPIRED", comment=f"nobody decided until {known.due}", actor="clock", run_id=run_id)
+        elif known is not None and lapsed is not None:
+            why = f"approved by {known.decided_by}, and needs {lapsed} now"
+            self._close(known, "EXPIRED", comment=why, actor="clock", run_id=run_id, again="/lapsed")
         elif known is not None and known.state != "SUPERSEDED":
             return known
         asked_anew = ("SUPERSEDED", "EXPIRED")
@@ -153,19 +176,24 @@ class Reviews:
         Roles may have changed since it was decided, and a waiver ends: whatever cannot be taken back asks again.
         """
         case = self.case(model, kind, subject)
-        if case is None or case.state != "APPROVED" or case.lacks(asked, self.ledger.now()) is not None:
+        if case is None or case.state != "APPROVED" or case.lapsed(asked, self.ledger.now()) is not None:
             return None
         return case
+
+    def ever_approved(self, model: str, kind: str, subject: str) -> Case | None:
+        """The newest case of a subject that people approved, also where its approval has ended since."""
+        found = [each for each in self.cases(model) if (each.kind, each.subject) == (kind, subject)]
+        return next((each for each in reversed(found) if each.approved_by is not None), None)
 
     def _again(self, case: Case) -> Case:
         """A case as it stands now; events are never removed, so it is there."""
         return next(each for each in self.cases(case.model) if each.number == case.number)
 
-    def _close(self, case: Case, state: State, *, comment: str, actor: str, run_id: str) -> Event:
+    def _close(self, case: Case, state: State, *, comment: str, actor: str, run_id: str, again: str = "") -> Event:
         data = {"kind": case.kind, "subject": case.subject, "state": state, "comment": comment}
         return self.ledger.record(
             case.model, DECIDED, f"{case.kind}:{case.subject}", data, run_id=run_id, actor=actor,
-            once=f"{case.model}/{DECIDED}/{case.kind}/{case.subject}/{case.number}",
+            once=f"{case.model}/{DECIDED}/{case.kind}/{case.subject}/{case.number}{again}",
         )  # fmt: skip
 
     def require_decidable(self, case: Case, *, actor: str, comment: str) -> Case:
@@ -207,7 +235,7 @@ class Reviews:
             pair = (str(event.data["kind"]), str(event.data["subject"]))
             if event.kind == OPENED:
                 newest[pair] = event.seq
-                found[event.seq] = _opened(event)
+                found[event.seq] = opened_by(event)
             elif event.kind == VOTED:
                 case = found[event.data["case"]]
                 found[case.number] = replace(case, votes=(*case.votes, _vote(event)))
@@ -220,7 +248,8 @@ class Reviews:
         return self.ledger.events(model, event_kind, f"{kind}:{subject}")
 
 
-def _opened(event: Event) -> Case:
+def opened_by(event: Event) -> Case:
+    """The case that an event opened, as it stood then."""
     data = event.data
     return Case(
         event.model, data["kind"], data["subject"], data["text"], data["facts"], event.at, event.run_id, event.seq,
@@ -235,9 +264,12 @@ def _vote(event: Event) -> Vote:
 
 
 def _decided(case: Case, event: Event) -> Case:
+    state = event.data["state"]
+    approved_by = event.actor if state == "APPROVED" else case.approved_by
     return replace(
-        case, state=event.data["state"], decided_at=event.at, decided_by=event.actor, comment=event.data["comment"]
-    )
+        case, state=state, decided_at=event.at, decided_by=event.actor, comment=event.data["comment"],
+        approved_by=approved_by,
+    )  # fmt: skip
 
 
 def _as_of(case: Case, now: datetime) -> Case:

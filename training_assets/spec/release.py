@@ -39,10 +39,17 @@ class Approvals(Section):
     """Who must agree before production where policy alone does not do."""
 
     count: int = Field(1, ge=1, le=10, description="Different people who must agree.")
-    four_eyes: bool = Field(False, description="Whoever launched the training run does not count.")
+    four_eyes: bool = Field(False, description="Whoever launched the training run does not count; unknown: one more.")
     roles: dict[Literal["approver", "risk"], list[str]] = Field(
-        default_factory=dict, description="People by role, as git or --by names them; without a list, anybody approves."
+        default_factory=dict,
+        description="People by role, as git or --by names them; without approvers, anybody approves; risk waives.",
     )
+
+    @property
+    def voters(self) -> list[str]:
+        """Who may agree: approvers, and the role risk beside them; empty where anybody may."""
+        approvers = self.roles.get("approver", [])
+        return [*approvers, *self.roles.get("risk", [])] if approvers else []
 
 
 class Review(Section):
@@ -68,8 +75,15 @@ class Release(Section):
 
     @model_validator(mode="after")
     def _people_are_enough(self) -> Release:
-        people = self.approvals.roles.get("approver", [])
-        if people and len(set(people)) < self.approvals.count:
-            message = f"release.approvals.count is {self.approvals.count}, but {len(set(people))} people may approve"
+        asked = self.approvals
+        people = {" ".join(each.split()).casefold() for each in asked.voters} - {""}
+        if asked.voters and len(people) < asked.count:
+            message = f"release.approvals.count is {asked.count}, but {len(people)} people may approve"
+            raise ValueError(message)
+        if asked.voters and asked.four_eyes and len(people) == asked.count:
+            message = (
+                f"release.approvals.four_eyes asks for {asked.count + 1} people where nobody knows who launched a run "
+                f"(a sensor did), but {len(people)} may approve; list one more, or ask for a smaller count"
+            )
             raise ValueError(message)
         return self

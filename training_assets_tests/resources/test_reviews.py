@@ -192,6 +192,36 @@ def test_a_waiver_names_only_rules_that_failed_and_ends(tmp_path: Path) -> None:
     assert reviews.approval(MODEL, "verdict", case.subject, asked) is None
 
 
+def test_an_approval_that_has_ended_is_asked_anew_once_and_is_remembered(tmp_path: Path) -> None:
+    clock = [datetime(2026, 1, 1, tzinfo=UTC)]
+    reviews = Reviews(Ledger(f"sqlite:///{tmp_path / 'ledger.db'}", clock=lambda: clock[0]))
+    asked = Approvals(roles={"risk": ["bob@x.org"]})
+
+    def ask() -> Case:
+        facts, by = {"overridden": ["value roc_auc"]}, {"run_id": "run", "actor": "evaluation_report"}
+        return reviews.open(MODEL, "verdict", "a" * 64, "may it?", facts, asked=asked, **by)
+
+    def waived(case: Case) -> Case:
+        until = clock[0] + timedelta(days=30)
+        return reviews.agree(case, asked, actor=BOB, comment="known", waives=["value roc_auc"], until=until)
+
+    first = waived(ask())
+    assert ask() == first
+    clock[0] += timedelta(days=30)
+    second = ask()
+    assert (second.state, second.votes, second.number > first.number) == ("OPEN", (), True)
+    assert ask() == second
+    ended = reviews.cases(MODEL)[0]
+    assert (ended.state, ended.decided_by, ended.approved_by) == ("EXPIRED", "clock", BOB)
+    assert "approved by Bob <bob@x.org>, and needs a waiver by the role risk" in (ended.comment or "")
+    assert reviews.approval(MODEL, "verdict", "a" * 64, asked) is None
+    assert reviews.ever_approved(MODEL, "verdict", "a" * 64) == ended
+    third = waived(second)
+    assert third.state == "APPROVED"
+    assert reviews.approval(MODEL, "verdict", "a" * 64, asked) == third
+    assert reviews.ever_approved(MODEL, "verdict", "b" * 64) is None
+
+
 def test_open_cases_that_ask_about_what_is_no_more_are_closed(reviews: Reviews) -> None:
     for subject in ("a" * 64, "b" * 64):
         opened(reviews, subject, kind="release")

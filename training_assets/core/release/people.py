@@ -14,8 +14,26 @@ def person(actor: str) -> str:
     return " ".join((found["address"] if found else actor).split()).casefold()
 
 
-def is_among(actor: str, listed: Iterable[str]) -> bool:
-    """Whether a list names somebody: by address, by name, or by both as git writes them."""
+def names(actor: str) -> frozenset[str]:
+    """Every text that means somebody: address and name of `Ada <ada@example.org>`, else the one text that is there."""
     found = WITH_ADDRESS.fullmatch(actor)
-    names = {person(actor)} | ({person(found["name"])} if found else set())
-    return any(person(each) in names for each in listed if each.strip())
+    return frozenset({person(actor), person(found["name"]) if found else ""} - {""})
+
+
+def entries(actor: str, listed: Iterable[str]) -> frozenset[str]:
+    """The entries of a list that name somebody: by address, by name, or by both as git writes them."""
+    return names(actor) & {person(each) for each in listed}
+
+
+def is_among(actor: str, listed: Iterable[str]) -> bool:
+    """Whether a list names somebody."""
+    return bool(entries(actor, listed))
+
+
+def different(people: Iterable[frozenset[str]]) -> int:
+    """How many people these are, each told by names or entries; two that share one may be the same, and count once."""
+    counted: list[frozenset[str]] = []
+    for each in sorted(people, key=len):  # who is told by one name alone cannot be taken for two
+        if each and not any(each & other for other in counted):
+            counted.append(each)
+    return len(counted)
