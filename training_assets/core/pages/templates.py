@@ -33,7 +33,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "picture": _picture, "short": _short, "bar": _bar}
+    environment.filters |= {"number": number, "bounded": _bounded, "picture": _picture, "short": _short, "bar": _bar}
     return environment
 
 
@@ -48,6 +48,13 @@ def number(value: Any) -> str:
             return UNKNOWN
         return f"{value:,.0f}" if abs(value) >= WHOLE else f"{value:.4g}"
     return str(value)
+
+
+def _bounded(entry: Mapping[str, Any], field: str = "value") -> str:
+    """A value with its bounds, where it has any."""
+    said = number(entry.get(field))
+    low, high = entry.get("low"), entry.get("high")
+    return said if low is None or high is None else f"{said} ({number(low)} to {number(high)})"
 
 
 def _picture(png: bytes) -> str:

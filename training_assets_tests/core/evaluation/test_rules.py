@@ -135,6 +135,13 @@ def test_a_declared_slice_without_rows_is_no_pass() -> None:
     assert outcome({**PASSING[3], "slices": ["age"]}, report)[0] == "ERROR"
 
 
+def test_parts_say_nothing_where_the_metric_has_no_value_on_all_test_rows() -> None:
+    report = copy.deepcopy(REPORT)
+    assert outcome(PASSING[3], report)[0] == "PASS"
+    report["metrics"][PASSING[3]["metric"]] |= {"value": None, "reason": "a prediction is not a finite number"}
+    assert outcome(PASSING[3], report)[0] == "ERROR"
+
+
 @pytest.mark.parametrize(
     ("small", "said"),
     [

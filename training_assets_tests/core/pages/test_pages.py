@@ -38,6 +38,9 @@ def spec(**sections: Any) -> ModelSpec:
     return ModelSpec.model_validate({**attributes, **sections})
 
 
+NOT_JUDGED: dict[str, Any] = {"judged": False, "metrics": {}, "champion": None}
+
+
 def report() -> dict[str, Any]:
     y, scores = binary(400, seed=1)
     found = evaluate(
@@ -51,9 +54,10 @@ def report() -> dict[str, Any]:
             "rows": 40,
             "judged": True,
             "reason": None,
-            "metrics": {"roc_auc": {"value": 0.7}},
+            "metrics": {"roc_auc": {"value": 0.7123, "low": 0.6543, "high": 0.7654}},
+            "champion": {"rows": 30, "metrics": {"roc_auc": {"difference": 0.0321, "low": -0.0123, "high": 0.0765}}},
         },
-        {"slice": "small", "part": "b", "rows": 3, "judged": False, "reason": "too few rows", "metrics": None},
+        {**NOT_JUDGED, "slice": "small", "part": "b", "rows": 3, "reason": "too few rows"},
     ]
     return {
         **found, "comparison": None, "slices": slices, "candidate": "c" * 64,
@@ -103,6 +107,8 @@ def test_a_champion_is_shown_beside_the_candidate() -> None:
     text = page(found)
     assert "Version 3 in production" in text
     assert "100 rows were left out" in text
+    assert "0.7123 (0.6543 to 0.7654)" in text
+    assert "0.0321 (-0.0123 to 0.0765)" in text
     found["comparison"] |= {"metrics": {}, "reason": "too few rows that the champion never saw"}
     assert "too few rows that the champion never saw" in page(found)
 
@@ -133,7 +139,7 @@ def test_a_report_on_no_test_rows_is_a_page_of_unknowns(task: Any) -> None:
     found = evaluate(
         task, y[:0], scores[:0], classes=classes, threshold=None, spec=spec().evaluation, train_target=y, seed=0
     )  # fmt: skip
-    empty = {"slice": "s", "part": "a", "rows": 0, "judged": False, "reason": "no test row is in it", "metrics": {}}
+    empty = {**NOT_JUDGED, "slice": "s", "part": "a", "rows": 0, "reason": "no test row is in it"}
     parity = {"rows": 64, "largest_difference": None}
     found |= {"comparison": None, "slices": [empty], "candidate": "c" * 64, "runtime": None, "parity": parity}
     assert ">ERROR<" in page(found)

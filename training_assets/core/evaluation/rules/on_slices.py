@@ -10,7 +10,7 @@ import numpy as np
 
 from training_assets.core.evaluation import metrics
 from training_assets.core.evaluation.rules.against_champion import FIRST, has_champion
-from training_assets.core.evaluation.rules.found import Found, error, finite, section, worst
+from training_assets.core.evaluation.rules.found import Found, error, finite, metric_entry, section, worst
 from training_assets.core.evaluation.rules.of_a_metric import within
 from training_assets.spec.evaluation import SliceRule
 
@@ -32,6 +32,9 @@ def slices(rule: SliceRule, report: Mapping[str, Any]) -> Found:
     wanted = rule.slices or sorted({str(line.get("slice")) for line in lines})
     if not wanted:
         return error("the report has no slices; declare some under evaluation.slices")
+    whole = metric_entry(report, rule.metric)
+    if isinstance(whole, Found):  # as where some rows have no sound prediction: parts without them say nothing
+        return whole
     found = []
     judged: list[Mapping[str, Any]] = []
     parts = 0
