@@ -26,6 +26,8 @@ OF_LEAVES = ("leaf_value", "leaf_weight", "leaf_count")
 OF_TREE = ("num_leaves", "num_cat", "cat_boundaries", "cat_threshold", "is_linear", "shrinkage")
 FIELDS = {*OF_NODES, *OF_NODES_TOO, *OF_LEAVES, *OF_TREE}
 NUMBERS = re.compile(r"[-+0-9.einfa ]*")  # inf and nan are numbers, too
+TREE = re.compile(r"^Tree=\d+\n", re.MULTILINE)
+NOWHERE = "trees that lead nowhere"
 CATEGORICAL = 1  # bit of a node's decision type; the next is the side of missing values, then two of their kind
 
 
@@ -37,20 +39,19 @@ def sound(text: str, n_features: int, per_iteration: int) -> str:
     iteration.
     """
     try:
-        header, trees = _taken_apart(text, n_features, per_iteration)
+        return _put_together(text, n_features, per_iteration)
     except (ValueError, OverflowError) as error:
         message = f"the text of this file is not the trees of a model ({error}); fetch the artifact again"
         raise ValueError(message) from error
-    parts = ["tree", *_lines(header), ""]
-    for number, fields in enumerate(trees):
-        parts += [f"Tree={number}", *_lines(fields), "", ""]
-    return "\n".join([*parts, "end of trees", ""])
 
 
-def _taken_apart(text: str, n_features: int, per_iteration: int) -> tuple[dict[str, str], list[dict[str, str]]]:
-    head, *blocks = re.split(r"^Tree=\d+\n", text.partition("\nend of trees")[0], flags=re.MULTILINE)
+def _put_together(text: str, n_features: int, per_iteration: int) -> str:
+    """One tree after the other: of 26 classes there are tens of thousands, and all of them taken apart are large."""
+    whole = text.find("\nend of trees")
+    end = len(text) if whole < 0 else whole
+    begun = [(match.start(), match.end()) for match in TREE.finditer(text, 0, end)]
+    head = text[: begun[0][0] if begun else end]
     header = {key: value for key, value in _fields(head.partition("\n")[2]).items() if key != "tree_sizes"}
-    trees = [_fields(block) for block in blocks]
     promised = (header.get("num_class"), header.get("num_tree_per_iteration"), header.get("max_feature_idx"))
     if (
         not text.startswith("tree\n")
@@ -59,10 +60,15 @@ def _taken_apart(text: str, n_features: int, per_iteration: int) -> tuple[dict[s
     ):
         message = "another model's header"
         raise ValueError(message)
-    if not trees or len(trees) % per_iteration or not all(_Tree(fields).is_sound(n_features) for fields in trees):
-        message = "trees that lead nowhere"
-        raise ValueError(message)
-    return header, trees
+    parts = ["\n".join(["tree", *_lines(header), ""])]
+    for number, (_, start) in enumerate(begun):
+        fields = _fields(text[start : begun[number + 1][0] if number + 1 < len(begun) else end])
+        if not _Tree(fields).is_sound(n_features):
+            raise ValueError(NOWHERE)
+        parts.append("\n".join([f"Tree={number}", *_lines(fields), "", ""]))
+    if not begun or len(begun) % per_iteration:
+        raise ValueError(NOWHERE)
+    return "\n".join([*parts, "end of trees", ""])
 
 
 def _fields(block: str) -> dict[str, str]:
