@@ -19,10 +19,13 @@ from benchmarks.quality.cpu_clock import THREADS
 from benchmarks.quality.environments import python_of
 from benchmarks.quality.outcomes import outcome
 from benchmarks.quality.sets import ROOT
+from training_assets.core.code_identity import code_version
 
 LINES = Path(__file__).with_name("cells.jsonl")
 WORK = ROOT / ".benchmarks" / "quality"
 SYSTEMS = ("ours", "autogluon", "flaml")
+TRAINING = "core/training.py"
+"""With all that it imports, what decides our errors."""
 REASON = 300  # characters of a failure's reason that are kept
 # What ends a cell that hangs; a busy machine gives a cell a small share of its cores.
 MOST_WALL = 3 * 3600.0
@@ -99,6 +102,7 @@ class Cells:
             "deal": self._deal_of(cell.set, cell.seed),
             "machine": _machine(),
             "date": _today(),
+            **({"code": code_version(TRAINING)} if cell.system == "ours" else {}),
         }
         if status == 0 and out.with_suffix(".json").exists():
             spent = json.loads(out.with_suffix(".json").read_text(encoding="utf-8"))

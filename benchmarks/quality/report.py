@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quality.cells import SYSTEMS, Cells
+from benchmarks.quality.cells import SYSTEMS, TRAINING, Cells
 from benchmarks.quality.cpu_clock import CORES
 from benchmarks.quality.scores import ERRORS, ranks
 from benchmarks.quality.seen import Seen
+from training_assets.core.code_identity import code_version
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -41,11 +42,14 @@ def _head(seen: Seen) -> list[str]:
         for system in SYSTEMS
         if versions.get(system)
     ]
+    ours = [line for cell, line in seen.lines.items() if cell.system == "ours"]
+    earlier = sum(line.get("code") != code_version(TRAINING) for line in ours)
     when = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
     return [
         f"# Seen: {len(seen.lines)} cells, {'; '.join(machines)}, one thread a cell, {when}",
         "",
         *said,
+        f"- of our {len(ours)} cells, {earlier} are by earlier code than this",
         "",
         "Errors are 1 - AUC, log loss or RMSE on the test rows: less is better. Ranks and means are over the deals",
         "that every system has run. A ratio is the geometric mean over the deals of our error through that of the peer",
