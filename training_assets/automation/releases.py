@@ -8,7 +8,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
 
 from training_assets.assets.cases import show_cases
-from training_assets.assets.live import LIVE
+from training_assets.assets.live import LIVE, show_live
 from training_assets.automation.decisions import take_from_git
 from training_assets.automation.requests import INTERVAL_SECONDS, request, result, running
 from training_assets.core import fingerprint
@@ -117,13 +117,17 @@ def _aliases(model: str) -> dg.SensorDefinition:
         name=f"{model}_aliases",
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Compares the registry's aliases with the ledger; one that was moved by hand opens a review case.",
+        description="Opens a review case for aliases moved by hand; finishes what a move's own run did not live to do.",
     )
     def sensor(
         context: dg.SensorEvaluationContext, places: dg.ResourceParam[Places], registry: dg.ResourceParam[Registry]
     ) -> dg.SensorResult:
         before = len(places.ledger.events(model, "case_opened")) + len(places.ledger.events(model, "case_decided"))
-        case = Aliases(places, registry, model).watch()
+        aliases = Aliases(places, registry, model)
+        aliases.mirror(run_id="", actor="aliases")
+        case = aliases.watch()
+        if all(running(context.instance, f"{model}_{job}") is None for job in ("promote", "rollback")):
+            show_live(context.instance, places, model)
         after = len(places.ledger.events(model, "case_opened")) + len(places.ledger.events(model, "case_decided"))
         if after != before:
             show_cases(context.instance, places, model)
