@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from training_assets.core.fingerprint import digest, digests_of
@@ -125,4 +126,9 @@ def finished(root: Path, step: str) -> None:
         assert registry.aliases(MODEL)["champion"] == live
         delivered = {event.data["of"] for event in places.ledger.events(MODEL, DELIVERED)}
         assert releases.moves()[-1].seq in delivered
+        with dg.DagsterInstance.from_config(str(root / "dagster")) as instance:
+            shown = instance.get_latest_materialization_event(dg.AssetKey([MODEL, "live_version"]))
+        assert shown is not None
+        assert shown.asset_materialization is not None
+        assert shown.asset_materialization.metadata["version"].value == int(live)
         serves(root, {live})
