@@ -21,7 +21,17 @@ from training_assets.resources.aliases import Aliases
 from training_assets.resources.ledger import Event, Ledger
 from training_assets.resources.releases import Releases
 from training_assets_tests.resources.test_releases import register
-from training_assets_tests.test_releases import ADA, EVALUATION, live, registry, released, rolled_back
+from training_assets_tests.test_releases import (
+    ADA,
+    EVALUATION,
+    live,
+    open_cases,
+    promote,
+    registry,
+    released,
+    rolled_back,
+    said,
+)
 from training_assets_tests.workplace import MODEL, Workplace, customers, failures, workplace
 
 WORDS = {"reason": "calls doubled", "actor": "Ada"}
@@ -112,6 +122,14 @@ def killed_after_its_move(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> 
     assert registry(place).aliases(MODEL)["champion"] == "2"
 
 
+def commanded(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands work on this place."""
+    definitions = place.definitions()
+    outside = definitions.resources or {}
+    project = Project(definitions, outside["models"], outside["artifacts"], place.places, place.instance)
+    monkeypatch.setattr(releasing, "open_project", lambda: nullcontext(project))
+
+
 def shown_version(place: Workplace) -> int:
     event = place.instance.get_latest_materialization_event(dg.AssetKey([MODEL, "live_version"]))
     assert event is not None
@@ -137,10 +155,7 @@ def test_the_sensor_finishes_what_a_killed_rollback_left(place: Workplace, monke
 @pytest.mark.slow
 def test_the_command_finishes_what_a_killed_release_left(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     killed_after_its_move(place, monkeypatch)
-    definitions = place.definitions()
-    outside = definitions.resources or {}
-    project = Project(definitions, outside["models"], outside["artifacts"], place.places, place.instance)
-    monkeypatch.setattr(releasing, "open_project", lambda: nullcontext(project))
+    commanded(place, monkeypatch)
     assert releasing.promote(MODEL, "1", by=ADA, say=print)["exit_status"] == 0
     assert registry(place).aliases(MODEL) == {"challenger": "2", "champion": "1"}
     assert shown_version(place) == 1
@@ -162,3 +177,25 @@ def test_a_retry_of_a_killed_run_finishes_it(place: Workplace, monkeypatch: pyte
     assert [move.data["to"] for move in Releases(place.places.ledger, MODEL).moves()] == ["1", "2", "1"]
     assert registry(place).aliases(MODEL) == {"challenger": "2", "champion": "1"}
     assert shown_version(place) == 1
+
+
+@pytest.mark.slow
+def test_a_version_pulled_for_one_that_it_was_never_held_against_comes_back_by_approval(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released(place, "2026-04.csv", 4)
+    rolled_back(place, "1")
+    refused = promote(place, "3")
+    trained_in = Releases(place.places.ledger, MODEL).version("3").data["trained_in"]
+    assert "version 3 was never judged against version 1, which is live now" in failures(refused)[0]
+    assert f"{MODEL}_evaluate with the tag training_assets/of_run={trained_in}" in failures(refused)[0]
+    commanded(place, monkeypatch)
+    waiting = place.places.reviews.open(MODEL, "verdict", "f" * 64, "may it?", {}, run_id="", actor="test")
+    held = releasing.promote(MODEL, "3", by=ADA, say=print)
+    assert held["exit_status"] == 3, held
+    (case,) = open_cases(place)
+    assert "it was rolled back: it errs" in case.text
+    assert open_cases(place, "verdict") == [waiting]  # of a newer candidate, as it may be
+    said(place, case)
+    assert releasing.promote(MODEL, "3", by=ADA, say=print)["exit_status"] == 0
+    assert live(place) == "3"

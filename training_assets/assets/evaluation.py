@@ -27,7 +27,7 @@ from training_assets.governance.judging import REPORT, REPORT_FILE, ask_people, 
 from training_assets.governance.pages import PAGE, write_pages
 from training_assets.resources.artifacts import Artifacts, Result, require_origin
 from training_assets.resources.failures import clear_failures
-from training_assets.resources.launches import launched_by
+from training_assets.resources.launches import OF_RUN_TAG, launched_by
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 from training_assets.resources.tracking import Tracking
@@ -112,7 +112,10 @@ def evaluation_report(
     places.ledger.record(model.name, "verdict", verdict.digest, verdict.to_json(), once=once, **judged_by)
     _note_judged(model.name, places, tuned_model, judged_by)
     run_id = context.run.run_id
-    case = ask_people(model, places, verdict, launcher=launched_by(context.run), report_run=run_id, run_id=run_id)
+    case = ask_people(
+        model, places, verdict, launcher=launched_by(context.run), report_run=run_id, run_id=run_id,
+        is_newest=OF_RUN_TAG not in context.run.tags,
+    )  # fmt: skip
     show_cases(context.instance, places, model.name)
     pages = write_pages(model, places, artifacts, verdict, report, result, tuned_model)
     if places.ledger.latest(model.name, "tracked", verdict.digest) is None:

@@ -11,8 +11,9 @@ from training_assets.cli.launching import FAILED, PASSED, REVIEW, execute
 from training_assets.cli.progress import Progress
 from training_assets.cli.project import Project, open_project
 from training_assets.core.errors import InputError
-from training_assets.governance.production import RELEASE_CASE, application
+from training_assets.governance.production import RELEASE_CASE, StaleVerdictError, application
 from training_assets.governance.rollback import roll_back, told_of
+from training_assets.resources.launches import OF_RUN_TAG
 from training_assets.resources.ledger import Event
 from training_assets.resources.releases import STAGING, Releases
 
@@ -44,8 +45,15 @@ def promote(model: str, number: str | None, *, by: str, say: Callable[[str], Non
 
 
 def promoted(project: Project, model: str, number: str, *, by: str, say: Callable[[str], None]) -> dict[str, Any]:
-    """What came of the job that promotes a version."""
+    """What came of the job that promotes a version; judged anew first, where that was against another champion."""
     progress = Progress(say)
+    try:
+        application(project.models.named(model), project.places, project.artifacts, number)
+    except StaleVerdictError:
+        run = str(Releases(project.places.ledger, model).version(number).data["trained_in"])
+        execute(project, f"{model}_evaluate", {}, progress, by=by, tags={OF_RUN_TAG: run})
+    except InputError:
+        pass  # the promotion says so
     config = {"ops": {LIVE: {"config": {"version": number}}}}
     done = execute(project, f"{model}_promote", config, progress, by=by)
     live = project.places.ledger.pointer(model, "production")
