@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,14 @@ def test_a_named_version_is_pulled_once(releases: Releases) -> None:
     with pytest.raises(InputError, match="has no version 9"):
         pulled(releases, run_id="third", of="9")
     assert releases.states() == {"1": "SUPERSEDED", "2": "LIVE", "3": "ROLLED_BACK"}
+
+
+def test_what_went_live_since_it_was_asked_is_not_pulled_unnamed(releases: Releases) -> None:
+    """As where the first attempt died before its move, and a promotion was faster than the second."""
+    moves = [datetime.fromisoformat(move.at) for move in releases.moves()]
+    with pytest.raises(InputError, match="version 3 went live after this was asked; name the version to pull"):
+        pulled(releases, asked_at=moves[1])
+    assert pulled(releases, asked_at=moves[2]).data["from"] == "3"
 
 
 class KilledError(BaseException):

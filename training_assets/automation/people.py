@@ -1,7 +1,7 @@
 """Jobs with a form: what a person decides in the UI's launchpad, the same as on the command line."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 
 import dagster as dg
@@ -94,10 +94,12 @@ def _rollback(model: str) -> dg.JobDefinition:
         registry: dg.ResourceParam[Registry],
     ) -> None:
         about, run_id = models.named(model), context.run.root_run_id or context.run.run_id
+        first = context.instance.get_run_record_by_id(run_id)
+        began = None if first is None or first.start_time is None else datetime.fromtimestamp(first.start_time, UTC)
         with clear_failures():
             moved = roll_back(
                 about, places, artifacts, registry, of=config.of or None, to=config.to or None,
-                reason=config.reason, actor=config.by, run_id=run_id,
+                reason=config.reason, actor=config.by, run_id=run_id, asked_at=began,
             )  # fmt: skip
         finish(context.instance, about, places, registry, run_id=context.run.run_id, say=context.log.info)
         context.log.info(told_of(moved, run_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from training_assets.assets.tuning import GOLDEN
 from training_assets.core.errors import InputError
@@ -28,6 +28,7 @@ def roll_back(
     actor: str,
     run_id: str,
     of: str | None = None,
+    asked_at: datetime | None = None,
 ) -> Event:
     """Pull the live version (or `of`), and bring an earlier one back: the one asked for, else the newest sound one.
 
@@ -36,7 +37,7 @@ def roll_back(
     it; nothing has moved then.
 
     One that is carried out again pulls nothing more: it finishes what follows from the earlier move, and gives that.
-    `run_id` is that of the first attempt.
+    `run_id` is that of the first attempt, `asked_at` when it began: what went live since is not pulled unless named.
     """
     if not reason.strip() or not actor.strip():
         raise InputError("E_ROLLBACK", "say why the version is pulled (--reason TEXT), and who pulls it (--by NAME)")
@@ -45,7 +46,7 @@ def roll_back(
     live = releases.live()
     if live is None:
         raise InputError("E_ROLLBACK", f"{model.name} has nothing in production; there is nothing to roll back")
-    moved = moved_before(releases, live, of=of, to=to, reason=reason, **by)
+    moved = moved_before(releases, live, of=of, to=to, reason=reason, asked_at=asked_at, **by)
     if moved is None:
         target = releases.rollback_target(to)
         registered = releases.version(target)
@@ -76,20 +77,35 @@ def told_of(moved: Event, run_id: str) -> str:
 
 
 def moved_before(
-    releases: Releases, live: Event, *, of: str | None, to: str | None, reason: str, actor: str, run_id: str
+    releases: Releases,
+    live: Event,
+    *,
+    of: str | None,
+    to: str | None,
+    reason: str,
+    actor: str,
+    run_id: str,
+    asked_at: datetime | None = None,
 ) -> Event | None:
     """The move of the rollback that this one repeats; none where it is to pull what is live.
 
     It repeats one of the same run, one of the very version that it names, and, where it names none, the last move, if
     that is a rollback by the same person in the same words. Raises InputError E_ROLLBACK where the version that it
-    names is not live, and was not pulled.
+    names is not live, and was not pulled, or where it names none and another one went live since it was asked.
     """
     for move in releases.moves():
         if (move.data["way"], move.run_id) == ("rollback", run_id):
             return move
     if of is None:
         said = (live.data["way"], live.data["reason"], live.actor)
-        return live if said == ("rollback", reason, actor) and to in {None, live.data["to"]} else None
+        if said == ("rollback", reason, actor) and to in {None, live.data["to"]}:
+            return live
+        if asked_at is not None and datetime.fromisoformat(live.at) > asked_at:
+            message = (
+                f"version {live.data['to']} went live after this was asked; name the version to pull (--of VERSION)"
+            )
+            raise InputError("E_ROLLBACK", message)
+        return None
     releases.version(of)
     if of == live.data["to"]:
         return None
