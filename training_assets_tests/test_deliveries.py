@@ -115,6 +115,9 @@ def test_a_promotion_reaches_a_folder_and_a_webhook(place: Workplace, receiver: 
     assert hmac.compare_digest(sent, hmac.new(SECRET.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest())
     assert outbox_of(place).waiting() == []
     assert SECRET not in str(place.places.ledger.events(MODEL))
+    staged = place.places.ledger.latest(MODEL, "staging_moved")
+    assert staged is not None
+    assert staged.data["targets"] == ["folder", "hook"]  # so that none of its moves is left out
 
 
 @pytest.mark.slow

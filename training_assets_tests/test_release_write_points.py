@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from training_assets.core.fingerprint import digest, digests_of
@@ -36,15 +37,8 @@ CLOSING = """
 """
 REGISTER = f"{OPENING}        done = place.materialise('registered_version'){CLOSING}"
 PROMOTE = f"{OPENING}        done = place.execute(f'{{MODEL}}_promote', {{}}){CLOSING}"
-ROLLBACK = f"""{OPENING}
-        from training_assets_tests.test_releases import live, outbox_of, rolled_back
-        if live(place) == "2":
-            rolled_back(place)
-        from training_assets.resources.aliases import Aliases
-        from training_assets_tests.test_releases import registry
-        Aliases(place.places, registry(place), MODEL).mirror(run_id="again", actor="again")
-        sys.exit(not outbox_of(place).send(run_id="again", say=print, at_once=True))
-"""
+FORM = {"ops": {f"{MODEL}_pull": {"config": {"reason": "calls doubled", "by": "Ada"}}}}
+ROLLBACK = f"{OPENING}        done = place.execute(f'{{MODEL}}_rollback', {FORM}){CLOSING}"
 RELEASE = {"targets": {"folder": {"kind": "directory", "path": "served/churn"}}}
 MOST = 25
 
@@ -132,4 +126,9 @@ def finished(root: Path, step: str) -> None:
         assert registry.aliases(MODEL)["champion"] == live
         delivered = {event.data["of"] for event in places.ledger.events(MODEL, DELIVERED)}
         assert releases.moves()[-1].seq in delivered
+        with dg.DagsterInstance.from_config(str(root / "dagster")) as instance:
+            shown = instance.get_latest_materialization_event(dg.AssetKey([MODEL, "live_version"]))
+        assert shown is not None
+        assert shown.asset_materialization is not None
+        assert shown.asset_materialization.metadata["version"].value == int(live)
         serves(root, {live})

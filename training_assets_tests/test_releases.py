@@ -216,6 +216,17 @@ def test_a_change_of_the_rules_voids_the_verdict_and_the_sensor_has_it_made_anew
     assert anew.subject != said_before.subject
 
 
+@pytest.mark.slow
+def test_rules_that_are_those_of_before_again_take_the_verdict_of_before(place: Workplace) -> None:
+    next_version(place, "2026-02.csv", 2)
+    other = place.with_spec(evaluation={**EVALUATION, "replicates": 60}).train()
+    assert other.success, failures(other)
+    assert place.train().success
+    said(place, open_cases(place)[0])
+    done = promote(place)
+    assert done.success, failures(done)
+
+
 def test_a_reject_is_registered_only_by_a_waiver_of_the_role_risk(place: Workplace) -> None:
     failing = [{"kind": "value", "metric": "roc_auc", "min": 0.9999}, *GATES[1:]]
     roles = {"risk": ["bob@x.org"], "approver": ["ada@x.org"]}

@@ -30,6 +30,7 @@ from training_assets.governance.pages import write_pages
 from training_assets.governance.production import launched_by_of
 from training_assets.resources.artifacts import Artifacts, Result, require_origin
 from training_assets.resources.failures import clear_failures
+from training_assets.resources.launches import OF_RUN_TAG
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 from training_assets.resources.tracking import Tracking
@@ -128,7 +129,10 @@ def evaluation_report(
     _note_judged(model.name, places, tuned_model, judged_by)
     pages = write_pages(model, places, artifacts, verdict, report, result, tuned_model)  # first: a case leads to them
     launcher, run_id = launched_by_of(context.instance, tuned_model.made_in), context.run.run_id
-    case = ask_people(model, places, verdict, launcher=launcher, report_run=run_id, run_id=run_id)
+    case = ask_people(
+        model, places, verdict, launcher=launcher, report_run=run_id, run_id=run_id,
+        is_newest=OF_RUN_TAG not in context.run.tags,
+    )  # fmt: skip
     show_cases(context.instance, places, model.name)
     if places.ledger.latest(model.name, "tracked", verdict.digest) is None:
         with tracking.run(context, model.name) as mlflow:

@@ -1,5 +1,6 @@
 """Stage 9: what production serves; a version gets here by policy or by a complete approval, decided here and now."""
 
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
@@ -58,10 +59,30 @@ def live_version(
     return shown(result, model.key(LIVE), {"version": int(number), **_told(live)})
 
 
-def show_live(instance: dg.DagsterInstance, model: str, moved: Event) -> None:
-    """Let the asset's page, and whoever listens to it, know of a move that no run of the asset made."""
-    metadata = {"version": int(moved.data["to"]), **_told(moved)}
-    instance.report_runless_asset_event(dg.AssetMaterialization(dg.AssetKey([model, LIVE]), metadata=metadata))
+def finish(
+    instance: dg.DagsterInstance,
+    model: Model,
+    places: Places,
+    registry: Registry,
+    *,
+    run_id: str,
+    say: Callable[[str], None],
+) -> None:
+    """What follows from the last move of production, as far as its own run has not done it: at once, and once."""
+    Aliases(places, registry, model.name).mirror(run_id=run_id, actor=LIVE)
+    show_cases(instance, places, model.name)
+    show_live(instance, places, model.name)
+    Outbox(model, places, registry).send(run_id=run_id, say=say, at_once=True)
+
+
+def show_live(instance: dg.DagsterInstance, places: Places, model: str) -> None:
+    """Let the asset's page, and whoever listens to it, know of the last move, where it shows another one."""
+    move, key = Releases(places.ledger, model).live(), dg.AssetKey([model, LIVE])
+    newest = instance.get_latest_materialization_event(key)
+    shown_now = newest.asset_materialization.metadata if newest and newest.asset_materialization else {}
+    if move is not None and ("since" not in shown_now or shown_now["since"].value != move.at):
+        metadata = {"version": int(move.data["to"]), **_told(move)}
+        instance.report_runless_asset_event(dg.AssetMaterialization(key, metadata=metadata))
 
 
 def _told(move: Event) -> dict[str, Any]:

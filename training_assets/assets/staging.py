@@ -46,6 +46,7 @@ def staged_version(
             "candidate": candidate,
             "parity": parity.hash,
             "reason": "registered and loaded back with equal scores",
+            "targets": list(model.spec.release.targets),
         }
         places.ledger.move(model.name, STAGING, expected=staged, to=version, data=moved, **by)
         context.log.info(f"{model.name}: staging moved from {staged or 'nothing'} to version {version}")

@@ -9,14 +9,15 @@ from training_assets.assets.cases import CASES
 from training_assets.assets.live import LIVE
 from training_assets.assets.registration import REGISTERED
 from training_assets.assets.staging import STAGED
-from training_assets.resources.launches import MODEL_TAG
+from training_assets.governance.judging import REPORT
+from training_assets.resources.launches import MODEL_TAG, OF_RUN_TAG
 from training_assets.spec import ModelSpec
 
 
 def jobs(model: str, spec: ModelSpec) -> Sequence[UnresolvedAssetJobDefinition]:
     """What assets are carried out together: training, and each later stage, which a sensor or a person launches."""
-    registered, staged, live, cases = (
-        dg.AssetSelection.assets([model, asset]) for asset in (REGISTERED, STAGED, LIVE, CASES)
+    evaluated, registered, staged, live, cases = (
+        dg.AssetSelection.assets([model, asset]) for asset in (REPORT, REGISTERED, STAGED, LIVE, CASES)
     )
     tags = {MODEL_TAG: model}
     return [
@@ -25,6 +26,12 @@ def jobs(model: str, spec: ModelSpec) -> Sequence[UnresolvedAssetJobDefinition]:
             selection=dg.AssetSelection.groups(model) - staged - live - cases,
             tags=tags,
             description=f"From files to a registered version. {spec.description}".strip(),
+        ),
+        dg.define_asset_job(
+            f"{model}_evaluate",
+            selection=evaluated,
+            tags=tags,
+            description=f"Judge the candidate of the run in the tag {OF_RUN_TAG} anew, against what is live now.",
         ),
         dg.define_asset_job(
             f"{model}_register",

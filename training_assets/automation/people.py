@@ -1,17 +1,17 @@
 """Jobs with a form: what a person decides in the UI's launchpad, the same as on the command line."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 
 import dagster as dg
 from pydantic import Field
 
 from training_assets.assets.cases import show_cases
-from training_assets.assets.live import show_live
+from training_assets.assets.live import finish
 from training_assets.core.release.dates import moment
 from training_assets.governance.deciding import Decision, asked_of, decide
-from training_assets.governance.rollback import roll_back
+from training_assets.governance.rollback import roll_back, told_of
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Models
@@ -39,11 +39,12 @@ class ReviewForm(dg.Config):
 
 
 class RollbackForm(dg.Config):
-    """What to go back to, and why."""
+    """What to pull, what to go back to, and why."""
 
     reason: str = Field(description="Why the present version is pulled.")
     by: str = Field(description="Who pulls it.")
     to: str = Field("", description="Version to go back to; empty: the newest sound one before the present.")
+    of: str = Field("", description="Version to pull; empty: the one that is live. Named, it is pulled once.")
 
 
 def forms(model: str) -> Sequence[dg.JobDefinition]:
@@ -87,17 +88,16 @@ def _rollback(model: str) -> dg.JobDefinition:
         artifacts: Artifacts,
         registry: dg.ResourceParam[Registry],
     ) -> None:
+        about, run_id = models.named(model), context.run.root_run_id or context.run.run_id
+        first = context.instance.get_run_record_by_id(run_id)
+        began = None if first is None or first.start_time is None else datetime.fromtimestamp(first.start_time, UTC)
         with clear_failures():
             moved = roll_back(
-                models.named(model), places, artifacts, registry,
-                to=config.to or None, reason=config.reason, actor=config.by, run_id=context.run.run_id,
+                about, places, artifacts, registry, of=config.of or None, to=config.to or None,
+                reason=config.reason, actor=config.by, run_id=run_id, asked_at=began,
             )  # fmt: skip
-        show_cases(context.instance, places, model)
-        show_live(context.instance, model, moved)
-        Outbox(models.named(model), places, registry).send(
-            run_id=context.run.run_id, say=context.log.info, at_once=True
-        )
-        context.log.info(f"production is back at version {moved.data['to']}; version {moved.data['from']} is pulled")
+        finish(context.instance, about, places, registry, run_id=context.run.run_id, say=context.log.info)
+        context.log.info(told_of(moved, run_id))
 
     @dg.job(name=f"{model}_rollback", description="Bring an earlier version back; the present one is quarantined.")
     def rollback() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition as Job
 
 from training_assets.assets.cases import show_cases
-from training_assets.assets.live import LIVE
+from training_assets.assets.live import LIVE, show_live
 from training_assets.automation.decisions import Taken, take_from_git
 from training_assets.automation.requests import INTERVAL_SECONDS, request, result, running
 from training_assets.core import fingerprint
@@ -19,13 +21,15 @@ from training_assets.resources.aliases import Aliases
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.launches import MODEL_TAG, OF_RUN_TAG
 from training_assets.resources.models import Model, Models
-from training_assets.resources.outbox import FAILED, Outbox
+from training_assets.resources.outbox import FAILED, Outbox, wait_after
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.releases import STAGING, Releases
 
 RELEASE_TAG = "training_assets/release"
 GATE_TAG = "training_assets/gate"
+MOST_FAILURES = 10
+"""Failed runs in a row that are looked through: after so many the wait does not grow any more."""
 
 
 def release_sensors(model: str, jobs: Sequence[Job]) -> Sequence[dg.SensorDefinition]:
@@ -122,13 +126,17 @@ def _aliases(model: str) -> dg.SensorDefinition:
         name=f"{model}_aliases",
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Compares the registry's aliases with the ledger; one that was moved by hand opens a review case.",
+        description="Opens a review case for aliases moved by hand; finishes what a move's own run did not live to do.",
     )
     def sensor(
         context: dg.SensorEvaluationContext, places: dg.ResourceParam[Places], registry: dg.ResourceParam[Registry]
     ) -> dg.SensorResult:
         before = len(places.ledger.events(model, "case_opened")) + len(places.ledger.events(model, "case_decided"))
-        case = Aliases(places, registry, model).watch()
+        aliases = Aliases(places, registry, model)
+        aliases.mirror(run_id="", actor="aliases")
+        case = aliases.watch()
+        if all(running(context.instance, f"{model}_{job}") is None for job in ("promote", "rollback")):
+            show_live(context.instance, places, model)
         after = len(places.ledger.events(model, "case_opened")) + len(places.ledger.events(model, "case_decided"))
         if after != before:
             show_cases(context.instance, places, model)
@@ -162,8 +170,22 @@ def _outbox(model: str) -> dg.SensorDefinition:
         busy = running(context.instance, f"{model}_deliver")
         if busy is not None:
             return dg.SensorResult(skip_reason=busy)
+        runs, rests_until = _ended(context.instance, f"{model}_deliver")
+        if places.ledger.now() < rests_until:
+            reason = f"the last run of {model}_deliver failed; the next one comes after {rests_until:%H:%M:%S} UTC"
+            return dg.SensorResult(skip_reason=reason)
         attempts = len(places.ledger.events(model, FAILED))
-        key = fingerprint.digest([*(letter.key for letter in due), attempts])
+        key = fingerprint.digest([*(letter.key for letter in due), attempts, runs])  # a known key starts no run
         return dg.SensorResult(run_requests=[dg.RunRequest(run_key=key)])
 
     return sensor
+
+
+def _ended(instance: dg.DagsterInstance, job: str) -> tuple[int, datetime]:
+    """How many runs of a job there were, and until when it rests, after runs that failed by themselves."""
+    asked = dg.RunsFilter(job_name=job)
+    records = instance.get_run_records(asked, limit=MOST_FAILURES)
+    failed = list(takewhile(lambda each: each.dagster_run.status is not dg.DagsterRunStatus.SUCCESS, records))
+    ended = max((each.end_time or 0.0 for each in failed), default=0.0)
+    rest = wait_after(len(failed)) if failed else timedelta()
+    return instance.get_runs_count(asked), datetime.fromtimestamp(ended, UTC) + rest

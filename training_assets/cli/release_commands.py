@@ -38,24 +38,26 @@ def promote(model: str, version: str | None, *, by: str | None, as_json: bool) -
 
 @click.command()
 @click.argument("model")
+@click.option("--of", help="Version to pull; default: the one that is live. Named, it is pulled once.")
 @click.option("--to", help="Version to go back to; default: the newest sound one before the present.")
 @click.option("--reason", required=True, help="Why the present version is pulled; lands in the ledger.")
 @click.option("--by", help="Who pulls it; default: git's user.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def rollback(model: str, *, to: str | None, reason: str, by: str | None, as_json: bool) -> None:
+def rollback(model: str, *, of: str | None, to: str | None, reason: str, by: str | None, as_json: bool) -> None:
     """Bring an earlier version of MODEL back to production, after proving that it loads and scores as it did.
 
     The pulled version is in quarantine: only an approval brings it back. Nothing is promoted by policy for a while
-    (release.freeze_hours).
+    (release.freeze_hours). Said again, by the same person in the same words or with --of, it pulls nothing more, and
+    finishes what was left.
     """
     from training_assets.cli import releasing
     from training_assets.cli.who import actor
 
-    moved = releasing.rollback(model, to, reason=reason, by=actor(by))
+    moved = releasing.rollback(model, of, to, reason=reason, by=actor(by))
     if as_json:
         click.echo(json.dumps(moved, indent=2))
         return
-    click.echo(f"{model}: production is back at version {moved['to']}; version {moved['from']} is in quarantine")
+    click.echo(f"{model}: {moved['said']}")
     click.echo(f"  nothing is promoted by policy until {moved['frozen_until']}")
     for line in moved["deliveries"]:
         click.echo(f"  {line}")

@@ -6,16 +6,15 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from training_assets.assets.cases import show_cases
-from training_assets.assets.live import LIVE, show_live
+from training_assets.assets.live import LIVE, finish
 from training_assets.cli.launching import FAILED, PASSED, REVIEW, execute
 from training_assets.cli.progress import Progress
 from training_assets.cli.project import Project, open_project
 from training_assets.core.errors import InputError
-from training_assets.governance.production import RELEASE_CASE, application
-from training_assets.governance.rollback import roll_back
+from training_assets.governance.production import RELEASE_CASE, StaleVerdictError, application
+from training_assets.governance.rollback import roll_back, told_of
+from training_assets.resources.launches import OF_RUN_TAG
 from training_assets.resources.ledger import Event
-from training_assets.resources.outbox import Outbox
 from training_assets.resources.releases import STAGING, Releases
 
 
@@ -32,6 +31,8 @@ def promote(model: str, number: str | None, *, by: str, say: Callable[[str], Non
         releases.version(wanted)
         live = releases.live()
         if live is not None and live.data["to"] == wanted:
+            about = project.models.named(model)
+            finish(project.instance, about, project.places, project.registry, run_id=_new_run(), say=say)
             return {
                 "model": model,
                 "version": wanted,
@@ -44,8 +45,15 @@ def promote(model: str, number: str | None, *, by: str, say: Callable[[str], Non
 
 
 def promoted(project: Project, model: str, number: str, *, by: str, say: Callable[[str], None]) -> dict[str, Any]:
-    """What came of the job that promotes a version."""
+    """What came of the job that promotes a version; judged anew first, where that was against another champion."""
     progress = Progress(say)
+    try:
+        application(project.models.named(model), project.places, project.artifacts, number)
+    except StaleVerdictError:
+        run = str(Releases(project.places.ledger, model).version(number).data["trained_in"])
+        execute(project, f"{model}_evaluate", {}, progress, by=by, tags={OF_RUN_TAG: run})
+    except InputError:
+        pass  # the promotion says so
     config = {"ops": {LIVE: {"config": {"version": number}}}}
     done = execute(project, f"{model}_promote", config, progress, by=by)
     live = project.places.ledger.pointer(model, "production")
@@ -74,20 +82,22 @@ def free_by_policy(project: Project, model: str) -> str | None:
     return staged if asked.way is not None else None
 
 
-def rollback(model: str, to: str | None, *, reason: str, by: str) -> dict[str, Any]:
-    """Bring an earlier version back, and say what moved."""
+def rollback(model: str, of: str | None, to: str | None, *, reason: str, by: str) -> dict[str, Any]:
+    """Pull a version and bring an earlier one back, and say what moved, now or before."""
     with open_project() as project:
-        project.require(model)
+        about, run_id, said = project.model(model), _new_run(), list[str]()
         moved = roll_back(
-            project.models.named(model), project.places, project.artifacts, project.registry,
-            to=to, reason=reason, actor=by, run_id=f"command-{uuid.uuid4()}",
+            about, project.places, project.artifacts, project.registry,
+            of=of, to=to, reason=reason, actor=by, run_id=run_id,
         )  # fmt: skip
-        show_cases(project.instance, project.places, model)
-        show_live(project.instance, model, moved)
-        said: list[str] = []
-        outbox = Outbox(project.models.named(model), project.places, project.registry)
-        outbox.send(run_id=moved.run_id, say=said.append, at_once=True)
-        return {"model": model, "deliveries": said, "at": moved.at, "by": moved.actor, **_told(moved)}
+        finish(project.instance, about, project.places, project.registry, run_id=run_id, say=said.append)
+        told = {"said": told_of(moved, run_id), "deliveries": said, "at": moved.at, "by": moved.actor}
+        return {"model": model, **told, **_told(moved)}
+
+
+def _new_run() -> str:
+    """What the ledger calls a command that is no run of Dagster's."""
+    return f"command-{uuid.uuid4()}"
 
 
 def _told(moved: Event) -> dict[str, Any]:

@@ -27,15 +27,23 @@ def judged(model: Model, result: Result, report: Mapping[str, Any]) -> Verdict:
 
 
 def ask_people(
-    model: Model, places: Places, verdict: Verdict, *, launcher: str | None, report_run: str, run_id: str
+    model: Model,
+    places: Places,
+    verdict: Verdict,
+    *,
+    launcher: str | None,
+    report_run: str,
+    run_id: str,
+    is_newest: bool = True,
 ) -> Case | None:
-    """The case of a verdict that does not register by itself; those of earlier candidates are closed.
+    """The case of a verdict that does not register by itself; one on the newest candidate closes those of earlier ones.
 
     None where the verdict is PASS, or ERROR: what went wrong is mended and judged anew.
     """
     by = {"run_id": run_id, "actor": REPORT}
     because = f"candidate {verdict.candidate[:12]} was judged since, by the present rules"
-    places.reviews.supersede(model.name, VERDICT_CASE, but=verdict.digest, because=because, **by)
+    if is_newest:
+        places.reviews.supersede(model.name, VERDICT_CASE, but=verdict.digest, because=because, **by)
     if not verdict.asks:
         return None
     waiver = ""

@@ -16,7 +16,7 @@ from training_assets.core.release.approvals import asks_one_more
 from training_assets.core.release.policy import Standing, Way, open_way
 from training_assets.governance.judging import CANDIDATE, REPORT, REPORT_FILE, anew, approved_verdict, judged
 from training_assets.resources.artifacts import Artifacts
-from training_assets.resources.launches import launched_by
+from training_assets.resources.launches import OF_RUN_TAG, launched_by
 from training_assets.resources.ledger import Event
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
@@ -138,10 +138,14 @@ def launched_by_of(instance: dg.DagsterInstance, run_id: str) -> str | None:
 def _present_verdict(
     model: Model, places: Places, artifacts: Artifacts, registered: Event, live: Event | None
 ) -> Verdict:
-    """The verdict by the present rules, from the newest report that held a version against the present champion."""
+    """The verdict by the present rules, from the newest report that held a version against the present champion.
+
+    A report that was judged by other rules alone is passed over: the present ones may be those of before.
+    """
     champion = None if live is None else str(live.data["candidate"])
-    number = registered.data["version"]
-    again = f"materialise evaluation_report anew (training-assets run {model.name})"
+    against = "an empty production" if live is None else f"version {live.data['to']}, which is live now"
+    number, run = registered.data["version"], registered.data["trained_in"]
+    why = f"version {number} was never judged against {against}"
     for event in reversed(places.ledger.events(model.name, "verdict")):
         if event.data[CANDIDATE] != registered.subject:
             continue
@@ -154,9 +158,11 @@ def _present_verdict(
         if champion not in {held_against, registered.subject}:
             continue
         verdict = judged(model, result, report)
-        if places.ledger.latest(model.name, "verdict", verdict.digest) is None:
-            message = f"the rules changed since version {number} was judged; {again}"
-            raise StaleVerdictError("E_RELEASE", message)
-        return verdict
-    against = "an empty production" if live is None else f"version {live.data['to']}, which is live now"
-    raise StaleVerdictError("E_RELEASE", f"version {number} was never judged against {against}; {again}")
+        if places.ledger.latest(model.name, "verdict", verdict.digest) is not None:
+            return verdict
+        why = f"the rules changed since version {number} was judged"
+    again = (
+        f"training-assets promote {model.name} {number} has it judged anew first, and so does the job "
+        f"{model.name}_evaluate with the tag {OF_RUN_TAG}={run}"
+    )
+    raise StaleVerdictError("E_RELEASE", f"{why}; {again}")

@@ -6,7 +6,7 @@ from dagster import DagsterRun, QueuedRunCoordinator
 from dagster._core.run_coordinator.base import SubmitRunContext
 
 MODEL_TAG = "training_assets/model"
-JOB_ENDINGS = ("_train", "_register", "_stage", "_promote")
+JOB_ENDINGS = ("_train", "_evaluate", "_register", "_stage", "_promote")
 
 
 class ModelRunCoordinator(QueuedRunCoordinator):

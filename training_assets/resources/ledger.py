@@ -130,22 +130,29 @@ class Ledger:
         actor: str,
         after: str | None = None,
     ) -> Event:
-        """Swap a pointer and record it in one transaction; give the event, or the last one where it points there.
+        """Swap a pointer and record it in one transaction, and give the event.
 
-        Raises `PointerMovedError` where it is neither there nor where it is expected, or where `after`, the hash of the
-        last move that was known, is not that of the last move: somebody else moved it.
+        `after` is the hash of the last move that was known; without it, a pointer that was moved there in the same way
+        is where it was wanted, and the event of that is given. Raises `PointerMovedError` where somebody else moved it,
+        be it to the very same value.
         """
         with self._engine.begin() as connection:
             here = sa.and_(pointers.c.model == model, pointers.c.name == name)
             now = connection.execute(sa.select(pointers.c.value).where(here)).scalar()
             moves = sa.and_(events.c.model == model, events.c.kind == f"{name}_moved")
-            last = connection.execute(sa.select(events).where(moves).order_by(events.c.seq.desc()).limit(1)).first()
-            if now == to and last is not None:
-                return _event(last)
-            if now != expected or (after is not None and (last is None or last.hash != after)):
-                message = (
-                    f"{model}: pointer {name} is at {now}, not at {expected} as before; look again before moving it"
-                )
+            row = connection.execute(sa.select(events).where(moves).order_by(events.c.seq.desc()).limit(1)).first()
+            last = None if row is None else _event(row)
+            if after is None and last is not None and (now, last.data.get("way")) == (to, data.get("way")):
+                return last
+            why = None
+            if now != expected:
+                why = f"is at {now}, not at {expected} as before"
+            elif after is not None and (last is None or last.hash != after):
+                why = f"is at {now} again, and was moved meanwhile"
+            elif now == to:
+                why = f"is at {now} already"
+            if why is not None:
+                message = f"{model}: pointer {name} {why}; look again before moving it"
                 raise PointerMovedError(message)
             if now is None:
                 connection.execute(pointers.insert().values(model=model, name=name, value=to))

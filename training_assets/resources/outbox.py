@@ -54,7 +54,11 @@ class Outbox:
         return [letter for letter in found.values() if self._next_attempt(letter) <= now]
 
     def send(self, *, run_id: str, say: Callable[[str], None], at_once: bool = False) -> bool:
-        """Send what is due, or with `at_once` everything; whether nothing failed. A failure is recorded and told."""
+        """Send what is due, or with `at_once` everything; whether nothing failed. A failure is recorded and told.
+
+        Whatever a receiver fails of, the others get theirs. Of an error that nobody foresaw its type is recorded:
+        its words may hold a secret.
+        """
         ledger, model = self.places.ledger, self.model.name
         failed: set[str] = set()
         with exclusively(self.places.locks, f"deliver-{model}"):
@@ -66,10 +70,12 @@ class Outbox:
                 by = {"run_id": run_id, "actor": "outbox"}
                 try:
                     letter.receiver.send(letter.event, letter.key)
-                except InputError as error:
+                except Exception as error:  # noqa: BLE001 - plugins of others; one receiver must not stop the rest
                     failed.add(letter.receiver.name)
-                    ledger.record(model, FAILED, letter.event.hash, {**about, "reason": str(error)}, **by)
-                    say(f"{model}: {letter.receiver.name} did not get {letter.event.kind}, and will later: {error}")
+                    unforeseen = f"E_DELIVERY: it ended with {type(error).__name__}"
+                    reason = str(error) if isinstance(error, InputError) else unforeseen
+                    ledger.record(model, FAILED, letter.event.hash, {**about, "reason": reason}, **by)
+                    say(f"{model}: {letter.receiver.name} did not get {letter.event.kind}, and will later: {reason}")
                 else:
                     once = f"{model}/{DELIVERED}/{letter.key}"
                     ledger.record(model, DELIVERED, letter.event.hash, about, once=once, **by)
@@ -105,5 +111,10 @@ class Outbox:
         ]
         if not failures:
             return datetime.fromisoformat(letter.event.at)
-        wait: timedelta = min(FIRST_WAIT * (1 << min(len(failures) - 1, 20)), LONGEST_WAIT)
-        return datetime.fromisoformat(failures[-1].at) + wait
+        return datetime.fromisoformat(failures[-1].at) + wait_after(len(failures))
+
+
+def wait_after(failures: int) -> timedelta:
+    """How long to wait after so many failures, one or more: doubled each time, up to an hour."""
+    wait: timedelta = min(FIRST_WAIT * (1 << min(failures - 1, 20)), LONGEST_WAIT)
+    return wait

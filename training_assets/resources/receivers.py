@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 import shutil
 import tempfile
+import threading
 import urllib.error
 import urllib.request
 import uuid
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -82,7 +85,8 @@ class Directory:
         version = str(event.data["to"])
         store = self.path.with_name(f".{self.path.name}.versions")
         folder = store / f"{version}-{fingerprint.digest(key)[:12]}"
-        if self.path.exists() and not self.path.is_symlink():
+        leads_to = self.path.parent / self.path.readlink() if self.path.is_symlink() else None
+        if self.path.exists() if leads_to is None else leads_to.parent != store:
             message = f"{self.path} is there already and is no link of ours; move it away, or name another path"
             raise InputError("E_DELIVERY", message)
         try:
@@ -117,9 +121,9 @@ class Webhook:
     wants_the_newest_alone: bool = False
 
     def send(self, event: Event, key: str) -> None:
-        """POST the move; any answer but 2xx within the time-out is a failure."""
+        """POST the move; any answer but a whole 2xx within the time-out is a failure."""
         url, secret = self.places.secrets(self.target.url), self.places.secrets(self.target.secret)
-        if urlsplit(url).scheme not in {"http", "https"}:
+        if not _is_web(url):
             raise InputError("E_DELIVERY", f"{self.target.url} holds no http or https URL")
         body = fingerprint.canonical(message_of(event, key))
         request = urllib.request.Request(  # noqa: S310 - the scheme was looked at
@@ -129,8 +133,7 @@ class Webhook:
             method="POST",
         )
         try:
-            with _OPENER.open(request, timeout=self.target.timeout_seconds):
-                return
+            _within(self.target.timeout_seconds, lambda: _post(request, self.target.timeout_seconds))
         except urllib.error.HTTPError as error:
             raise InputError("E_DELIVERY", f"the receiver answered with status {error.code}") from None
         except (OSError, HTTPException, ValueError) as error:
@@ -163,7 +166,8 @@ class People:
 
 
 def _apprise() -> Any:
-    """Apprise with all its plugins, some of which import what Python deprecates."""
+    """Apprise with all its plugins, some of which import what Python deprecates; it says nothing by itself."""
+    logging.getLogger("apprise").disabled = True  # its lines hold URLs, and so tokens
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         import apprise
@@ -187,6 +191,39 @@ def signature(secret: str, body: bytes, at: datetime | None = None) -> str:
     seconds = int((at or datetime.now(UTC)).timestamp())
     digest = hmac.new(secret.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={seconds},v1={digest}"
+
+
+def _is_web(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in {"http", "https"}
+    except ValueError:  # such as http://[x/
+        return False
+
+
+def _post(request: urllib.request.Request, seconds: float) -> None:
+    with _OPENER.open(request, timeout=seconds):
+        pass
+
+
+def _within(seconds: float, call: Callable[[], None]) -> None:
+    """Call, and raise what it raises, or TimeoutError after so long: a socket's time-out begins anew with each byte."""
+    ended: SimpleQueue[Exception | None] = SimpleQueue()
+
+    def carry_out() -> None:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - it is raised by who waits
+            ended.put(error)
+        else:
+            ended.put(None)
+
+    threading.Thread(target=carry_out, daemon=True).start()
+    try:
+        error = ended.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError from None
+    if error is not None:
+        raise error
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
