@@ -31,8 +31,8 @@ def roll_back(
     """Bring an earlier version back: the one asked for, else the newest sound one before the present.
 
     Before anything moves, its files' digests are checked, a fresh process loads it and scores its golden rows, and its
-    inputs must be what rows have now. Raises InputError E_ROLLBACK, E_VERSION or E_PARITY that says what stands against
-    it; nothing has moved then.
+    inputs must be what rows have now. Raises InputError E_ROLLBACK, E_VERSION, E_HASH, E_SIGNATURE or E_PARITY that
+    says what stands against it; nothing has moved then.
     """
     releases = Releases(places.ledger, model.name, tuple(model.spec.release.targets))
     live = releases.live()

@@ -20,7 +20,7 @@ from training_assets.resources.packages import package_of
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.releases import PRODUCTION, Releases
-from training_assets.resources.signing import PUBLIC_KEY, SIGNATURE, require_signature
+from training_assets.resources.signing import PUBLIC_KEY, is_asked
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,7 @@ def _files(registry: Registry, model: str, number: str, registered: Event) -> Li
     what = f"files of version {number}"
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            packed = package_of(model, registry, registered, Path(scratch))
-            signed = require_signature(packed, packed.parent / SIGNATURE)
+            packed = package_of(model, registry, registered, Path(scratch), refuse_compiled=True)
         except InputError as error:
             return Line(what, False, str(error))
         bundle = fingerprint.read_json(packed / BUNDLE)
@@ -106,5 +105,5 @@ def _files(registry: Registry, model: str, number: str, registered: Event) -> Li
         there = {name: digest for name, digest in fingerprint.digests_of(packed).items() if name != BUNDLE}
         made_from = dependencies(bundle)
         holds = named == there and made_from["candidate"] == registered.subject
-    unsigned = "" if signed else f" (no signature asked for; {PUBLIC_KEY} names a key)"
+    unsigned = "" if is_asked() else f" (no signature asked for; {PUBLIC_KEY} names a key)"
     return Line(what, holds, f"{len(there)} files as registered{unsigned}" if holds else "the bundle names other files")
