@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from training_assets.core.errors import InputError
+from training_assets.governance.verifying import verify
+from training_assets.resources.models import Model
 from training_assets.resources.signing import PUBLIC_KEY
 from training_assets_tests.resources.test_signing import keys
 from training_assets_tests.test_releases import (
@@ -17,11 +20,12 @@ from training_assets_tests.test_releases import (
     next_version,
     open_cases,
     promote,
+    registry,
     released,
     rolled_back,
     said,
 )
-from training_assets_tests.workplace import SPEC, Workplace, customers, failures, workplace
+from training_assets_tests.workplace import MODEL, SPEC, Workplace, customers, failures, workplace
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +76,63 @@ def test_an_unsigned_version_moves_nowhere_where_signatures_are_asked_for(
     with pytest.raises(InputError, match="E_SIGNATURE: the version carries no signature"):
         rolled_back(place)
     assert live(place) == "2"
+
+
+def wrong(place: Workplace) -> dict[str, str]:
+    """What an audit of version 1 finds that does not hold."""
+    lines = verify(Model(MODEL, place.spec), place.places, registry(place), "1")
+    assert lines[0]["what"] == "ledger"
+    return {line["what"]: line["text"] for line in lines if not line["holds"]}
+
+
+@contextmanager
+def rewritten(place: Workplace, *statements: str) -> Iterator[None]:
+    """The ledger's database with statements carried out in it, for a while."""
+    file = place.places.home / "ledger.db"
+    sound = file.read_bytes()
+    with sqlite3.connect(file) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+    try:
+        yield
+    finally:
+        file.write_bytes(sound)
+
+
+def test_what_nobody_tampered_with_holds(place: Workplace) -> None:
+    assert wrong(place) == {}
+
+
+def test_every_pointer_is_where_its_moves_lead(place: Workplace) -> None:
+    forged = "UPDATE pointers SET value = '1' WHERE name IN ('staging', 'registered')"
+    with rewritten(place, forged):
+        found = wrong(place)
+    assert set(found) == {"staging", "registered"}
+    assert "gives 3, the pointer says 1" in found["staging"]
+
+
+def test_a_ledger_that_lost_its_end_is_known_by_what_the_registry_keeps(place: Workplace) -> None:
+    newest = place.places.ledger.events(MODEL, "staging_moved")[-1]
+    lost, back = f"seq >= {newest.seq}", "UPDATE pointers SET value = '2' WHERE name = 'staging'"
+    with rewritten(place, f"DELETE FROM events WHERE {lost}", back):  # noqa: S608 - the test's own words
+        found = wrong(place)
+    assert set(found) == {"end of the ledger"}
+    assert newest.hash[:12] in found["end of the ledger"]
+
+
+@pytest.mark.parametrize(
+    ("change", "unreadable"),
+    [
+        (
+            "data = replace(data, 'PASS', 'REJECT') WHERE kind = 'verdict'",
+            "decision about version 1",
+        ),
+        ("data = '{' WHERE kind = 'case_opened'", "moves"),
+    ],
+)
+def test_an_event_that_cannot_be_read_any_more_is_a_line(place: Workplace, change: str, unreadable: str) -> None:
+    with rewritten(place, f"UPDATE events SET {change}"):  # noqa: S608 - the test's own words
+        found = wrong(place)
+    assert "is not what was written" in found["ledger"]
+    assert "cannot be read" in found[unreadable]

@@ -96,6 +96,7 @@ def _promoted(
     data = {
         "verdict": asked.verdict.digest, "report": asked.verdict.report, "policy": asked.verdict.policy,
         "case": asked.subject if asked.way == "approval" else None,
+        "asked": model.spec.release.approvals.model_dump(mode="json"),
     }  # fmt: skip
     by_policy = asked.way == "policy"
     reason = "verdict PASS and low risk" if by_policy else _comment(places, model.name, asked.subject)

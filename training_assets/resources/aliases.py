@@ -38,6 +38,7 @@ class Aliases:
         move = self._last_move()
         if move is not None and not self._is_mirrored(move):
             self._set(self.wanted())
+            self.registry.anchor(self.model, move.hash)
             said = {"aliases": self.wanted()}
             self.places.ledger.record(self.model, "alias_set", move.hash, said, run_id=run_id, actor=actor)
 

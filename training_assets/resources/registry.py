@@ -22,6 +22,8 @@ TRUST = "TRAINING_ASSETS_TRUST"
 LOADER = "training_assets.serving"
 ADDED_BY_MLFLOW = "registered_model_meta"
 """The file that MLflow writes, anew each time, into every copy of a version that it fetches: name and number of it."""
+ANCHOR = "newest_move"
+"""Tag of a registered model that keeps the hash of the newest move in the ledger."""
 NO_PROGRESS_BAR = ("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 FRESH_PROCESS = Path(__file__).with_name("fresh_process.py")
 FRESH_PROCESS_SECONDS = 300
@@ -157,6 +159,22 @@ class Registry:
                 raise
             return {}
         return {alias: str(version) for alias, version in found.items()}
+
+    def anchor(self, model: str, move: str) -> None:
+        """Keep the hash of a move, outside of the ledger that it is in."""
+        self._client().set_registered_model_tag(model, ANCHOR, move)
+
+    def anchored(self, model: str) -> str | None:
+        """The hash of the newest move that this registry was told of; none where it knows of no move."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = self._client().get_registered_model(model).tags.get(ANCHOR)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return None
+        return None if found is None else str(found)
 
     def scores_in_a_fresh_process(
         self, version: str, local: Path, rows: bytes, *, root: Path, trust: tuple[str, ...] = ()
