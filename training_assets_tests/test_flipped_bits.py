@@ -1,8 +1,8 @@
 """Whatever a stage stands on is verified when it is read: one bit changed in any file is refused, by the file's name.
 
-Outside of what counts: MLflow's folder is written for people, and what is served from it is verified against the ledger
-by registration and staging (see test_gate, test_pipeline); the ledger's events carry a chain of hashes (see its tests);
-dates, sizes and the writer's name in a table's log change no row.
+Elsewhere: the files of a version in MLflow are verified when it is fetched (see resources/test_packages); the ledger's
+events carry a chain of hashes (see its tests). Outside of what counts: what else MLflow's folder holds is written for
+people; dates, sizes and the writer's name in a table's log change no row.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Stage 9: what production serves; a version gets here by policy or by a complete approval, decided here and now."""
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -20,6 +22,7 @@ from training_assets.resources.launches import launched_by
 from training_assets.resources.ledger import Event, PointerMovedError
 from training_assets.resources.models import Model, Models
 from training_assets.resources.outbox import Outbox
+from training_assets.resources.packages import package_of
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.releases import STAGING, Releases
@@ -50,7 +53,7 @@ def live_version(
     number = config.version or staged
     live = releases.live()
     if live is None or live.data["to"] != number:
-        live = _promoted(context, model, places, artifacts, number)
+        live = _promoted(context, model, places, artifacts, registry, number)
     Aliases(places, registry, model.name).mirror(run_id=context.run.run_id, actor=LIVE)
     Outbox(model, places, registry).send(run_id=context.run.run_id, say=context.log.info, at_once=True)
     show_cases(context.instance, places, model.name)
@@ -90,9 +93,14 @@ def _told(move: Event) -> dict[str, Any]:
 
 
 def _promoted(
-    context: dg.AssetExecutionContext, model: Model, places: Places, artifacts: Artifacts, number: str
+    context: dg.AssetExecutionContext,
+    model: Model,
+    places: Places,
+    artifacts: Artifacts,
+    registry: Registry,
+    number: str,
 ) -> Event:
-    """Move production; fails, with the case that is open for it, where no way is open."""
+    """Move production; fails, with the case that is open for it, where no way is open, or where a file has changed."""
     with clear_failures():
         asked = application(model, places, artifacts, number)
     if asked.way is None:
@@ -104,9 +112,12 @@ def _promoted(
             f"{case.state.lower()}; training-assets review {model.name} {case.name} --approve --comment TEXT frees it"
         )
         raise dg.Failure(message, metadata={"case": case.name}, allow_retries=False)
+    with clear_failures(), tempfile.TemporaryDirectory() as scratch:
+        package_of(model.name, registry, asked.registered, Path(scratch))  # what staging proved may have changed since
     data = {
         "verdict": asked.verdict.digest, "report": asked.verdict.report, "policy": asked.verdict.policy,
         "case": asked.subject if asked.way == "approval" else None,
+        "asked": model.spec.release.approvals.model_dump(mode="json"),
     }  # fmt: skip
     by_policy = asked.way == "policy"
     reason = "verdict PASS and low risk" if by_policy else _comment(places, model.name, asked.subject)

@@ -11,6 +11,7 @@ from training_assets.assets.tuning import GOLDEN, read_scorer
 from training_assets.core import fingerprint
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
+from training_assets.core.errors import InputError
 from training_assets.core.evaluation.gates import Verdict
 from training_assets.core.lineage import checked_subjects
 from training_assets.governance.judging import REPORT_FILE, VERDICT_CASE, anew, approved_verdict, judged
@@ -20,10 +21,10 @@ from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.locks import exclusively
 from training_assets.resources.models import Model, Models
+from training_assets.resources.packages import files_of, parts_of, without_compiled_code
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.retractions import retracted
-from training_assets.resources.signing import SIGNATURE, sign
 from training_assets.resources.tracking import Tracking
 from training_assets.serving import PACKAGE
 
@@ -82,15 +83,15 @@ def registered_version(
                 "model_files": fingerprint.digest(fingerprint.digests_of(folder / PACKAGE)),
                 "code_files": fingerprint.digest(fingerprint.digests_of(code)),
             }
-            with clear_failures():
-                sign(folder / PACKAGE, folder / SIGNATURE)
-            version = registry.version_of(model.name, tuned_model.digest, tags["model_files"])
+            version = registry.version_of(model.name, tuned_model.digest, tags["model_files"], tags["code_files"])
             if version is None:
                 example = tuned_model.artifact.frame(GOLDEN)
                 page = tracking.page_of_report(model.name, evaluation_report.digest)
                 described = _described(verdict, page)
-                with tracking.run(context, model.name) as mlflow:
+                with clear_failures(), tracking.run(context, model.name) as mlflow:
                     version = registry.register(mlflow, model.name, folder, code, example, tags, described)
+            with clear_failures():
+                tags["files"] = _files(registry, model.name, version, tags, Path(scratch) / "fetched")
         once = f"{model.name}/registered/{tuned_model.digest}"
         arrival = {"version": version, **tags}
         registered = places.ledger.record(model.name, "registered", tuned_model.digest, arrival, once=once, **by)
@@ -107,6 +108,17 @@ def registered_version(
     return shown(
         result, model.key(REGISTERED), {"version": int(facts["version"]), "model_uri": uri, "verdict": verdict.name}
     )
+
+
+def _files(registry: Registry, model: str, version: str, logged: dict[str, Any], folder: Path) -> str:
+    """Digest of all files of a version as others will fetch it; refuses one that does not hold what was logged."""
+    folder.mkdir()
+    local = registry.download(model, version, folder)
+    without_compiled_code(local)
+    if any(logged[name] != digest for name, digest in parts_of(local).items()):
+        message = f"the files of version {version} are not those that were logged; delete it in MLflow and run again"
+        raise InputError("E_HASH", message)
+    return files_of(local)
 
 
 def _described(verdict: Verdict, page: str | None) -> str:

@@ -98,9 +98,11 @@ def _compare(model: str) -> dg.JobDefinition:
         models: dg.ResourceParam[Models],
         places: dg.ResourceParam[Places],
         artifacts: Artifacts,
+        registry: dg.ResourceParam[Registry],
     ) -> Found:
         with clear_failures():
-            found = comparing.side_by_side(models.named(model), places, artifacts, config.first, config.second)
+            about = models.named(model)
+            found = comparing.side_by_side(about, places, artifacts, registry, config.first, config.second)
         yield _seen(context, dg.AssetKey([model, REGISTERED]), comparing.table(found), found)
 
     what = "Show two versions side by side: data, spec, code, parameters, metrics, predictions."

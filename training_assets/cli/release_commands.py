@@ -122,7 +122,7 @@ def compare(model: str, first: str, second: str, *, as_json: bool) -> None:
 
     with open_project() as project:
         about = project.model(model)
-        found = comparing.side_by_side(about, project.places, project.artifacts, first, second)
+        found = comparing.side_by_side(about, project.places, project.artifacts, project.registry, first, second)
     click.echo(json.dumps(found, indent=2) if as_json else comparing.table(found))
 
 

@@ -32,8 +32,8 @@ def digest_file(path: Path) -> str:
 
 
 def digests_of(folder: Path) -> dict[str, str]:
-    """Sha256 of each file below a folder, by its path in it; compiled code, which Python leaves there, is no file."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    """Sha256 of each file below a folder, by its path in it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): digest_file(path) for path in files}
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,32 +12,43 @@ import polars as pl
 
 from training_assets.assets.features import ROWS
 from training_assets.assets.tuning import read_scorer
+from training_assets.core import fingerprint
 from training_assets.core.differences import differences
 from training_assets.core.encoding.labels import known_labels
 from training_assets.core.errors import InputError
 from training_assets.core.evaluation.comparison import Scored, Setting, compare, unseen
-from training_assets.core.features.table import POSITION
+from training_assets.core.features.table import POSITION, feature_table
 from training_assets.core.scoring import Scorer
-from training_assets.governance.champion import LEARNT_FROM
+from training_assets.governance.champion import LEARNT_FROM, TARGET
+from training_assets.governance.packaging import BUNDLE
 from training_assets.governance.proof import tuned_of
+from training_assets.governance.recorded_rows import validated_rows
 from training_assets.resources.artifacts import Artifacts, Result
+from training_assets.resources.ledger import Event
 from training_assets.resources.models import Model
+from training_assets.resources.packages import package_of
 from training_assets.resources.places import Places
+from training_assets.resources.registry import Registry
 from training_assets.resources.releases import Releases
+from training_assets.spec import ModelSpec
 
-WITHIN_IDENTITY = ("training", "search", "decision")
-"""Parts of the spec that decide the model."""
+SHOWN = 160
+"""Marks of a setting's value that people are shown."""
 
 
-def side_by_side(model: Model, places: Places, artifacts: Artifacts, first: str, second: str) -> dict[str, Any]:
+def side_by_side(
+    model: Model, places: Places, artifacts: Artifacts, registry: Registry, first: str, second: str
+) -> dict[str, Any]:
     """How version `second` differs from `first`, both scored now on the second's test rows that the first never saw.
 
-    Raises InputError E_VERSION for a version that is not there, E_PARITY where what it was trained from is gone.
+    Each reads those rows with features as its own spec makes them. Raises InputError E_VERSION for a version that is
+    not there, E_PARITY where what it was trained from is gone, and as `package_of` does.
     """
     releases = Releases(places.ledger, model.name)
     events = [releases.version(number) for number in (first, second)]
     tuned = [tuned_of(model.name, artifacts, event) for event in events]
     facts = [each.artifact.facts for each in tuned]
+    specs = [_spec(model, registry, event) for event in events]
     batches = [set(each["lineage"]["batches"]) for each in facts]
     return {
         "model": model.name,
@@ -47,9 +60,10 @@ def side_by_side(model: Model, places: Places, artifacts: Artifacts, first: str,
             "batches_added": len(batches[1] - batches[0]),
             "batches_removed": len(batches[0] - batches[1]),
         },
-        "spec": differences(_spec(facts[0]), _spec(facts[1])),
+        "spec": differences(specs[0].model_dump(mode="json"), specs[1].model_dump(mode="json")),
         "code": {
             "commit": [each["made_with"]["commit"] for each in facts],
+            "files_that_differ_from_it": [each["made_with"]["changed_files"] for each in facts],
             "training_code": [each["identity"]["code"] for each in facts],
             "lock": [each["made_with"]["lock"] for each in facts],
         },
@@ -58,11 +72,13 @@ def side_by_side(model: Model, places: Places, artifacts: Artifacts, first: str,
             "threshold": [each["threshold"] for each in facts],
             "best_trial": [each["params"] for each in facts],
         },
-        **_scored(model, places, artifacts, tuned),
+        **_scored(model, places, artifacts, tuned, specs),
     }
 
 
-def _scored(model: Model, places: Places, artifacts: Artifacts, tuned: list[Result]) -> dict[str, Any]:
+def _scored(
+    model: Model, places: Places, artifacts: Artifacts, tuned: list[Result], specs: list[ModelSpec]
+) -> dict[str, Any]:
     """Metrics and predictions of both on the test rows of the second that the first never saw."""
     scorers = [read_scorer(each, model, places.root) for each in tuned]
     runs = [each.made_in for each in tuned]
@@ -71,17 +87,31 @@ def _scored(model: Model, places: Places, artifacts: Artifacts, tuned: list[Resu
     mask = unseen(test, seen)
     if scorers[0].classes != scorers[1].classes:
         return {"metrics": {}, "predictions": {"reason": "the versions know other classes"}}
+    targets = [spec.target.model_dump(mode="json", include=TARGET) for spec in specs]
+    if targets[0] != targets[1]:
+        return {"metrics": {}, "predictions": {"reason": "the versions predict another target"}}
+    spec = specs[1]
     try:
-        predicted = [scorer.predict(test) for scorer in scorers]
-    except InputError as error:
+        rows = test
+        if specs[0].feature_part() != spec.feature_part():
+            validated, _ = validated_rows(model.name, runs[1], spec, places, artifacts)
+            rows = _as_made_by(specs[0], test, validated, places.root)
+        predicted = [scorers[0].predict(rows), scorers[1].predict(test)]
+    except (InputError, pl.exceptions.PolarsError) as error:
         return {"metrics": {}, "predictions": {"reason": f"they cannot read the same rows: {error}"}}
-    spec = model.spec
     setting = Setting(spec.evaluation.replicates, spec.evaluation.confidence, spec.search.seed, 1)
     labels = known_labels(test, spec.target.task, scorers[1].classes).to_numpy()
     one, two = (Scored(each, scorer.threshold) for each, scorer in zip(predicted, scorers, strict=True))
     classes = scorers[1].classes
     compared = compare(spec.target.task, labels, one, two, mask, classes=classes, setting=setting, groups=None)
     return {"metrics": compared["metrics"], "predictions": _apart(scorers, predicted, mask)}
+
+
+def _as_made_by(first: ModelSpec, test: pl.DataFrame, validated: pl.DataFrame, root: Path) -> pl.DataFrame:
+    """Test rows with features as another spec makes them of the validated rows that they come from."""
+    place = list(POSITION[:2])
+    made = feature_table(validated.join(test, on=place, how="semi"), first, root).rows
+    return test.select(place).join(made, on=place, how="left", maintain_order="left")
 
 
 def _apart(scorers: list[Scorer], predicted: list[Any], mask: Any) -> dict[str, Any]:
@@ -106,8 +136,17 @@ def _split(artifacts: Artifacts, model: str, run: str, name: str) -> pl.DataFram
     return found.artifact.frame(ROWS)
 
 
-def _spec(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: facts["identity"][key] for key in WITHIN_IDENTITY}
+def _spec(model: Model, registry: Registry, registered: Event) -> ModelSpec:
+    """The spec that a version was made by, from its bundle."""
+    with tempfile.TemporaryDirectory() as scratch:
+        packed = package_of(model.name, registry, registered, Path(scratch))
+        bundle = fingerprint.read_json(packed / BUNDLE)
+    return ModelSpec.model_validate(bundle["predicate"]["buildDefinition"]["externalParameters"]["spec"])
+
+
+def _told(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
 def table(found: Mapping[str, Any]) -> str:
@@ -119,7 +158,7 @@ def table(found: Mapping[str, Any]) -> str:
         every = found[title].items()
         different = {name: pair for name, pair in every if not isinstance(pair, list) or pair[0] != pair[1]}
         for name, pair in different.items():
-            lines.append(f"  {name}: {f'{pair[0]}  ->  {pair[1]}' if isinstance(pair, list) else pair}")
+            lines.append(f"  {name}: {f'{_told(pair[0])}  ->  {_told(pair[1])}' if isinstance(pair, list) else pair}")
         if not different:
             lines.append("  the same")
     lines.append(f"metrics, scored now (a change above 0 is better for version {second})")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from training_assets.core.errors import InputError
 from training_assets.resources.ledger import Event, Ledger
 from training_assets.resources.releases import Releases, Span
+from training_assets.resources.retractions import ERASED, RESTORED, RETRACTED
 
 TOLD = {
     "batch_judged": "batch carried to a verdict",
@@ -18,8 +20,9 @@ TOLD = {
     "case_opened": "case opened",
     "case_voted": "somebody agreed",
     "case_decided": "case decided",
-    "retracted": "batch retracted",
-    "restored": "batch restored",
+    RETRACTED: "batch retracted",
+    RESTORED: "batch restored",
+    ERASED: "rows of a batch erased",
     "delivered": "delivered",
     "delivery_failed": "delivery failed",
 }
@@ -39,8 +42,15 @@ def history(ledger: Ledger, model: str) -> list[dict[str, Any]]:
 
 
 def who_was_live(ledger: Ledger, model: str, at: datetime | None) -> dict[str, Any]:
-    """The spans of all live versions, and the one that a moment lies in (now, where none is given)."""
-    releases, when = Releases(ledger, model), datetime.now(UTC) if at is None else at
+    """The spans of all live versions, and the one that a moment lies in (now, where none is given).
+
+    Raises InputError E_TIME for a moment that is still to come.
+    """
+    releases, now = Releases(ledger, model), ledger.now()
+    when = now if at is None else at
+    if when > now:
+        message = f"{when:%Y-%m-%d %H:%M} is still to come, and nobody knows what is live then; ask for an earlier one"
+        raise InputError("E_TIME", message)
     found = releases.live_at(when)
     return {
         "model": model,

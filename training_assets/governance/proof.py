@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from training_assets.assets.tuning import GOLDEN, GOLDEN_SCORES, TUNED
@@ -10,6 +12,7 @@ from training_assets.core.parity import largest_difference
 from training_assets.resources.artifacts import Artifacts, Result
 from training_assets.resources.ledger import Event
 from training_assets.resources.models import Model
+from training_assets.resources.packages import package_of
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 
@@ -30,19 +33,15 @@ def prove(model: Model, places: Places, artifacts: Artifacts, registry: Registry
 
     All at once, with columns in another order, and one by one.
 
-    Raises InputError E_PARITY where files have changed, the version does not load, or scores differ.
+    Raises InputError as `package_of` does, E_PARITY where the version does not load, or scores differ.
     """
     version = str(registered.data["version"])
     tuned = tuned_of(model.name, artifacts, registered)
-    served = registry.scores_in_a_fresh_process(
-        model.name,
-        version,
-        tuned.artifact.read(GOLDEN),
-        str(registered.data["model_files"]),
-        str(registered.data["code_files"]),
-        root=places.root,
-        trust=model.spec.search.trusted,
-    )
+    with tempfile.TemporaryDirectory() as scratch:
+        packed = package_of(model.name, registry, registered, Path(scratch))
+        served = registry.scores_in_a_fresh_process(
+            version, packed.parents[2], tuned.artifact.read(GOLDEN), root=places.root, trust=model.spec.search.trusted
+        )
     seen = tuned.artifact.frame(GOLDEN_SCORES)
     differences = {way: largest_difference(seen.tail(scores.height), scores) for way, scores in served.items()}
     way, difference = max(differences.items(), key=lambda each: each[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from collections.abc import Callable, Mapping
@@ -13,11 +14,11 @@ import polars as pl
 
 from training_assets.assets.tuning import CODE, GOLDEN, GOLDEN_SCORES, STUDY
 from training_assets.core import fingerprint
+from training_assets.core.bundle import dependencies
 from training_assets.core.differences import differences
 from training_assets.core.encoding import Preprocessor
 from training_assets.core.encoding.fitting import fit_preprocessor
 from training_assets.core.encoding.labels import known_labels
-from training_assets.core.errors import InputError
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.features.table import feature_table
 from training_assets.core.parity import largest_difference
@@ -25,8 +26,8 @@ from training_assets.core.scoring import Scorer, table
 from training_assets.core.search.study import Study
 from training_assets.core.splitting import deal
 from training_assets.core.training import rebuilt
-from training_assets.core.validation.duplicates import counting
 from training_assets.governance.packaging import BUNDLE
+from training_assets.governance.recorded_rows import changed_rows, changed_tables, validated_rows
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.checkout import made_with
 from training_assets.resources.ledger import Event
@@ -77,7 +78,8 @@ def reproduce(
     registered = Releases(places.ledger, model.name).version(number)
     with tempfile.TemporaryDirectory() as scratch:
         packed = package_of(model.name, registry, registered, Path(scratch))
-        bundle = fingerprint.read_json(packed / BUNDLE)["predicate"]["buildDefinition"]
+        statement = fingerprint.read_json(packed / BUNDLE)
+        bundle = statement["predicate"]["buildDefinition"]
         spec = ModelSpec.model_validate(bundle["externalParameters"]["spec"])
         causes = _changes(model, places, bundle, spec)
         trusted = spec.search.trusted
@@ -87,11 +89,14 @@ def reproduce(
         report = fingerprint.read_json(packed / "report.json")
         say("dealing the recorded rows again")
         splits, kinds, classes = _splits(model, places, artifacts, registered, spec)
+        run, recorded = str(registered.data["trained_in"]), dependencies(statement)
+        causes += changed_tables(model.name, run, spec, artifacts, places.root)
+        causes += changed_rows(model.name, run, splits, recorded, artifacts)
         say(f"fitting the preprocessor on {splits['train'].height:,} rows again")
         fitted = fit_preprocessor(
             {"train": splits["train"]}, kinds, spec.encoding, spec.target.task, classes, spec.search.seed
         )
-        seen = [_preprocessor(fitted, original)]
+        seen = [_preprocessor(fitted, original, recorded)]
         encoded = {"train": fitted.encode_training(splits["train"]), "validation": fitted.encode(splits["validation"])}
         cores = len(os.sched_getaffinity(0))
         scorer, doubts = rebuilt(fitted, encoded, spec, places.root, study, original, cores=cores, say=say)
@@ -113,12 +118,29 @@ def _compared(
     """Level by level, from the strictest on."""
     same_model = scorer.digest == original.digest
     seen.append("the canonical model is equal" if same_model else "the canonical model differs")
-    difference = largest_difference(scores, table(scorer, golden))
-    seen.append(f"predictions of {golden.height} golden rows differ by {difference:g} at most")
+    again = table(scorer, golden)
+    difference = largest_difference(scores, again)
+    seen.append(_apart(scores, again, difference))
     metric, apart, allowed = _metric_apart(scorer, test, report, spec)
-    seen.append(f"{metric} on {test.height:,} test rows differs by {apart:g}, one standard error is {allowed:g}")
+    seen.append(
+        f"{metric} on {test.height:,} test rows differs by {apart:g}, one standard error is {allowed:g}"
+        if math.isfinite(apart)
+        else f"{metric} on {test.height:,} test rows has no value, then or now"
+    )
     level = 1 if same_model else 2 if difference <= SAME else 3 if apart <= allowed else None
     return Reproduction(level, tuple(seen), (*causes, *(doubts if level != 1 else [])))
+
+
+def _apart(scores: pl.DataFrame, again: pl.DataFrame, difference: float) -> str:
+    """How far predictions of the golden rows are from the recorded ones."""
+    rows = scores.height
+    if math.isfinite(difference):
+        return f"predictions of {rows} golden rows differ by {difference:g} at most"
+    if scores.columns != again.columns:
+        return f"predictions of {rows} golden rows cannot be compared: they are of other classes"
+    texts = [name for name in scores.columns if not scores[name].dtype.is_float()]
+    other = sum(int(scores[name].ne_missing(again[name]).sum()) for name in texts)
+    return f"of {rows} golden rows {other} are of another class, or a score is missing"
 
 
 def _metric_apart(
@@ -144,18 +166,7 @@ def _splits(
 ) -> tuple[dict[str, pl.DataFrame], dict[str, Any], list[str]]:
     """The recorded batches' rows as features, dealt anew."""
     run = str(registered.data["trained_in"])
-    validated = artifacts.of_run(model.name, run, "validated_data")
-    if validated is None:
-        raise InputError(
-            "E_REPRODUCE", f"the record of the rows of run {run[:8]} is gone; nothing can be built from it"
-        )
-    facts = validated.artifact.facts
-    batches, name = list(facts["batches"]), str(facts["table"])
-    missing = set(batches) - set(places.tables.batches(model.name, name))
-    if missing:
-        message = f"{len(missing)} of {len(batches)} batches are no longer in the table (first: {min(missing)[:12]})"
-        raise InputError("E_REPRODUCE", message)
-    rows = counting(places.tables.read(model.name, name, batches), spec).rows
+    rows, batches = validated_rows(model.name, run, spec, places, artifacts)
     built = feature_table(rows, spec, places.root)
     by = {role: spec.one_with_role(role) for role in ("group", "time")}
     column = spec.one_with_role("split")
@@ -182,8 +193,8 @@ def _changes(model: Model, places: Places, bundle: Mapping[str, Any], spec: Mode
     return causes
 
 
-def _preprocessor(fitted: Preprocessor, original: Scorer) -> str:
-    same = fitted.digest == original.preprocessor.digest
+def _preprocessor(fitted: Preprocessor, original: Scorer, recorded: Mapping[str, str]) -> str:
+    same = fitted.digest == original.preprocessor.digest == recorded["preprocessor"]
     return "the preprocessor is equal" if same else "the preprocessor differs: rows, spec or encoding code changed"
 
 

@@ -33,8 +33,8 @@ def roll_back(
     """Pull the live version (or `of`), and bring an earlier one back: the one asked for, else the newest sound one.
 
     Before anything moves, its files' digests are checked, a fresh process loads it and scores its golden rows, and its
-    inputs must be what rows have now. Raises InputError E_ROLLBACK, E_VERSION or E_PARITY that says what stands against
-    it; nothing has moved then.
+    inputs must be what rows have now. Raises InputError E_ROLLBACK, E_VERSION, E_HASH, E_SIGNATURE or E_PARITY that
+    says what stands against it; nothing has moved then.
 
     One that is carried out again pulls nothing more: it finishes what follows from the earlier move, and gives that.
     `run_id` is that of the first attempt, `asked_at` when it began: what went live since is not pulled unless named.

@@ -47,6 +47,7 @@ class Aliases:
                 self._watch(run_id=run_id)
                 wanted = self.wanted()
                 self._set(wanted)
+                self.registry.anchor(self.model, move.hash)
                 said = {"aliases": wanted}
                 self.places.ledger.record(self.model, ALIASES_SET, move.hash, said, run_id=run_id, actor=actor)
 

@@ -1,75 +1,57 @@
 """Run as a file: loads one registry version with the code that it carries, and scores rows with it.
 
-Arguments: model, version, digest of the version's package, digest of its code, Parquet file of rows, and a folder for
-the scores: `together.parquet`, `reordered.parquet` (columns the other way round) and `alone.parquet` (the last rows,
-each asked for by itself). It imports nothing of this project before the version does, and loads nothing before the
-digests are right.
+Arguments: the version's number, its folder, Parquet file of rows, and a folder for the scores: `together.parquet`,
+`reordered.parquet` (columns the other way round) and `alone.parquet` (the last rows, each asked for by itself). It
+imports nothing of this project before the version does. Whoever starts it has fetched the version by
+`packages.package_of`, which holds every file against the ledger and leaves compiled code out.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
-import tempfile
 from pathlib import Path
 
 LOADER = "training_assets.serving"
-PACKAGE, CODE = "package", "training_assets"
+CODE = "training_assets"
 ALONE = 8
 """Rows that are asked for one by one: the awkward ones are last."""
 
 
-def main(model: str, version: str, package: str, code: str, rows: str, scores: str) -> None:
-    """Score; raises `ValueError` where the version's files are not those that were registered."""
+def main(version: str, folder: str, rows: str, scores: str) -> None:
+    """Score; raises `ValueError` where the version would be loaded by other code than its own."""
     import mlflow
     import polars as pl
     import yaml
 
-    with tempfile.TemporaryDirectory() as folder:
-        local = Path(mlflow.artifacts.download_artifacts(f"models:/{model}/{version}", dst_path=folder))
-        flavors = yaml.safe_load((local / "MLmodel").read_text())["flavors"]
-        flavor = flavors.get("python_function", {})
-        loaded = (flavor.get("loader_module"), flavor.get("code"))
-        if set(flavors) != {"python_function"} or loaded != (LOADER, "code"):
-            message = f"version {version} asks to be loaded by something else than {LOADER}; it is not one of ours"
-            raise ValueError(message)
-        data = local / flavor["data"]
-        _require(local, data / PACKAGE, package, version)
-        _require(local, local / "code" / CODE, code, version)
-        if {path.name for path in (local / "code").iterdir()} != {CODE}:
-            message = f"version {version} carries code that is not its own"
-            raise ValueError(message)
-        asked = pl.read_parquet(rows).with_columns(pl.col(pl.Int64).cast(pl.Float64))  # the signature's quantities
-        # Nobody would see the warning that packages are not those of the requirements; finding out takes a second.
-        model_of = mlflow.pyfunc.load_model(str(local), suppress_warnings=True)
-        last = asked.tail(ALONE)
-        served = {
-            "together": [asked],
-            "reordered": [asked.select(reversed(asked.columns))],
-            "alone": [last.slice(place, 1) for place in range(last.height)],
-        }
-        answers = {
-            way: pl.concat([pl.from_pandas(model_of.predict(each.to_pandas())) for each in frames])
-            for way, frames in served.items()
-        }
-        origin = Path(sys.modules[LOADER].__file__ or "").resolve()
-        if not origin.is_relative_to(local.resolve()):
-            message = f"version {version} was loaded by {origin}, not by the code that it carries"
-            raise ValueError(message)
-        for way, answer in answers.items():
-            answer.write_parquet(Path(scores) / f"{way}.parquet")
-
-
-def _require(local: Path, folder: Path, digest: str, version: str) -> None:
-    """Refuse a folder whose files are not those of a digest, as `fingerprint.digest` and `digests_of` compute it."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
-    inside = all(path.resolve().is_relative_to(local.resolve()) for path in files)
-    found = {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    canonical = json.dumps(found, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    if not inside or hashlib.sha256(canonical).hexdigest() != digest:
-        message = f"the files of version {version} have changed since it was registered"
+    local = Path(folder).resolve()
+    flavors = yaml.safe_load((local / "MLmodel").read_text())["flavors"]
+    flavor = flavors.get("python_function", {})
+    loaded = (flavor.get("loader_module"), flavor.get("code"))
+    if set(flavors) != {"python_function"} or loaded != (LOADER, "code"):
+        message = f"version {version} asks to be loaded by something else than {LOADER}; it is not one of ours"
         raise ValueError(message)
+    if {path.name for path in (local / "code").iterdir()} != {CODE}:
+        message = f"version {version} carries code that is not its own"
+        raise ValueError(message)
+    asked = pl.read_parquet(rows).with_columns(pl.col(pl.Int64).cast(pl.Float64))  # the signature's quantities
+    # Nobody would see the warning that packages are not those of the requirements; finding out takes a second.
+    model_of = mlflow.pyfunc.load_model(str(local), suppress_warnings=True)
+    last = asked.tail(ALONE)
+    served = {
+        "together": [asked],
+        "reordered": [asked.select(reversed(asked.columns))],
+        "alone": [last.slice(place, 1) for place in range(last.height)],
+    }
+    answers = {
+        way: pl.concat([pl.from_pandas(model_of.predict(each.to_pandas())) for each in frames])
+        for way, frames in served.items()
+    }
+    origin = Path(sys.modules[LOADER].__file__ or "").resolve()
+    if not origin.is_relative_to(local.resolve()):
+        message = f"version {version} was loaded by {origin}, not by the code that it carries"
+        raise ValueError(message)
+    for way, answer in answers.items():
+        answer.write_parquet(Path(scores) / f"{way}.parquet")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,6 @@ from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.releases import Releases
 from training_assets.resources.reviews import OPENED, opened_by
-from training_assets.resources.signing import SIGNATURE, require_signature
 from training_assets.spec import DirectoryTarget, ModelSpec, WebhookTarget
 
 SIGNATURE_HEADER, KEY_HEADER = "X-Training-Assets-Signature", "Idempotency-Key"
@@ -106,7 +105,6 @@ class Directory:
         with tempfile.TemporaryDirectory(dir=store, prefix=".") as scratch:
             registered = Releases(self.places.ledger, model).version(version)
             package = package_of(model, self.registry, registered, Path(scratch))
-            require_signature(package, package.parent / SIGNATURE)
             package.parents[2].rename(folder)  # MLflow's own folder of the version
 
 

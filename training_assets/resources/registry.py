@@ -15,10 +15,15 @@ from typing import Any
 import polars as pl
 
 from training_assets.core.errors import InputError
+from training_assets.resources.signing import SIGNATURE, sign
 
 TRUST = "TRAINING_ASSETS_TRUST"
 """Variable that names the packages which `training_assets.serving` reads models of a user's own family with."""
 LOADER = "training_assets.serving"
+ADDED_BY_MLFLOW = "registered_model_meta"
+"""The file that MLflow writes, anew each time, into every copy of a version that it fetches: name and number of it."""
+ANCHOR = "newest_move"
+"""Tag of a registered model that keeps the hash of the newest move in the ledger."""
 NO_PROGRESS_BAR = ("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 FRESH_PROCESS = Path(__file__).with_name("fresh_process.py")
 FRESH_PROCESS_SECONDS = 300
@@ -42,9 +47,12 @@ class Registry:
 
     uri: str
 
-    def version_of(self, model: str, candidate: str, files: str) -> str | None:
-        """The version that was made of a candidate with these very files, if there is one."""
-        asked = f"name = '{model}' and tags.candidate = '{candidate}' and tags.model_files = '{files}'"
+    def version_of(self, model: str, candidate: str, files: str, code: str) -> str | None:
+        """The version that was made of a candidate with these very files and this very code, if there is one."""
+        asked = (
+            f"name = '{model}' and tags.candidate = '{candidate}' and tags.model_files = '{files}' "
+            f"and tags.code_files = '{code}'"
+        )
         found = self._client().search_model_versions(asked)
         return min((str(version.version) for version in found), key=int, default=None)
 
@@ -60,7 +68,8 @@ class Registry:
     ) -> str:
         """Log a folder with a package as a pyfunc with signature, example and the code to serve it; make a version.
 
-        The description is Markdown, for the version's page in MLflow's UI.
+        Where a key is given it is signed once all of its files are there: MLflow writes some of them, with the time,
+        while it logs. The description is Markdown, for the version's page in MLflow's UI.
         """
         from importlib.metadata import version as installed
 
@@ -88,6 +97,7 @@ class Registry:
             pip_requirements=[f"{name}=={installed(name)}" for name in REQUIREMENTS],
             metadata=dict(tags),
         )
+        self._sign(logged.model_id)
         disable_logging()  # type: ignore[no-untyped-call] # register_model prints to standard error what the run's log says already
         try:
             made = mlflow.register_model(logged.model_uri, model, tags=dict(tags))
@@ -101,18 +111,32 @@ class Registry:
 
         Raises InputError E_VERSION where the registry does not have it, or its files cannot be had.
         """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self._fetch(f"models:/{model}/{version}", folder)
+        except (MlflowException, OSError) as error:
+            message = f"version {version} of {model} cannot be had from the registry: {str(error)[:300]}"
+            raise InputError("E_VERSION", message) from error
+
+    def _fetch(self, uri: str, folder: Path) -> Path:
         import mlflow
 
         os.environ.setdefault(*NO_PROGRESS_BAR)
         before = mlflow.get_tracking_uri()
         mlflow.set_tracking_uri(self.uri)  # where `models:/` leads to is a setting of the process, the registry's too
         try:
-            return Path(mlflow.artifacts.download_artifacts(f"models:/{model}/{version}", dst_path=str(folder)))
-        except (mlflow.MlflowException, OSError) as error:
-            message = f"version {version} of {model} cannot be had from the registry: {str(error)[:300]}"
-            raise InputError("E_VERSION", message) from error
+            return Path(mlflow.artifacts.download_artifacts(uri, dst_path=str(folder)))
         finally:
             mlflow.set_tracking_uri(before)
+
+    def _sign(self, logged: str) -> None:
+        """Add its signature to what was logged, where a key is given."""
+        with tempfile.TemporaryDirectory() as scratch:
+            signature = Path(scratch) / SIGNATURE
+            (Path(scratch) / "model").mkdir()
+            if sign(self._fetch(f"models:/{logged}", Path(scratch) / "model"), signature, ADDED_BY_MLFLOW):
+                self._client().log_model_artifact(logged, str(signature))
 
     def alias(self, model: str, alias: str, version: str | None) -> None:
         """Let an alias name a version, or nothing; does nothing where it already does."""
@@ -136,23 +160,38 @@ class Registry:
             return {}
         return {alias: str(version) for alias, version in found.items()}
 
+    def anchor(self, model: str, move: str) -> None:
+        """Keep the hash of a move, outside of the ledger that it is in."""
+        self._client().set_registered_model_tag(model, ANCHOR, move)
+
+    def anchored(self, model: str) -> str | None:
+        """The hash of the newest move that this registry was told of; none where it knows of no move."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            found = self._client().get_registered_model(model).tags.get(ANCHOR)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return None
+        return None if found is None else str(found)
+
     def scores_in_a_fresh_process(
-        self, model: str, version: str, rows: bytes, files: str, code: str, *, root: Path, trust: tuple[str, ...] = ()
+        self, version: str, local: Path, rows: bytes, *, root: Path, trust: tuple[str, ...] = ()
     ) -> dict[str, pl.DataFrame]:
-        """Score feature rows (Parquet bytes) with a version loaded from the registry by another Python process.
+        """Score feature rows (Parquet bytes) with a version that was fetched, loaded by another Python process.
 
         By the way they were asked for: `together`, `reordered` with columns the other way round, and the last few of
         them `alone`, one by one.
 
-        `files` and `code` are the digests that its package and the code that it carries must have, `trust` names
-        packages below `root` that the model may be read back with. Raises `InputError` (`E_PARITY`) with the other
-        process's last words where it fails.
+        `local` is the version's folder, `trust` names packages below `root` that the model may be read back with.
+        Raises `InputError` (`E_PARITY`) with the other process's last words where it fails.
         """
         with tempfile.TemporaryDirectory() as folder:
             asked, answers = Path(folder) / "rows.parquet", Path(folder) / "scores"
             answers.mkdir()
             asked.write_bytes(rows)
-            command = [sys.executable, "-P", str(FRESH_PROCESS), model, version, files, code]
+            command = [sys.executable, "-P", "-B", str(FRESH_PROCESS), version, str(local)]
             started = subprocess.Popen(  # noqa: S603 - our own file, arguments checked by name patterns
                 [*command, str(asked), str(answers)],
                 env={
@@ -168,13 +207,12 @@ class Registry:
                 text=True,
             )
             try:
-                self._client()  # whoever asks sets aliases next, and MLflow takes seconds to import: meanwhile
                 _, said = started.communicate(timeout=FRESH_PROCESS_SECONDS)
             finally:
                 started.kill()
             if started.returncode != 0:
                 last = said.strip().splitlines()[-1:] or ["it said nothing"]
-                message = f"version {version} of {model} does not load in a fresh process: {last[0][:500]}"
+                message = f"version {version} does not load in a fresh process: {last[0][:500]}"
                 raise InputError("E_PARITY", message)
             return {path.stem: pl.read_parquet(io.BytesIO(path.read_bytes())) for path in answers.iterdir()}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -76,12 +76,7 @@ class Releases:
 
     def pulled(self) -> dict[str, Event]:
         """Versions in quarantine, with the rollback that took them out; an approved return ends it."""
-        out: dict[str, Event] = {}
-        for move in self.moves():
-            out.pop(str(move.data["to"]), None)
-            if move.data["way"] == "rollback":
-                out[str(move.data["from"])] = move
-        return out
+        return pulled_by(self.moves())
 
     def frozen_until(self) -> datetime | None:
         """When promotions by policy begin again after the last rollback; none where there was none."""
@@ -178,3 +173,13 @@ class Releases:
             self.model, PRODUCTION, expected=expected, to=number, data=said, run_id=run_id, actor=actor,
             after=None if after is None else after.hash,
         )  # fmt: skip
+
+
+def pulled_by(moves: Sequence[Event]) -> dict[str, Event]:
+    """Versions that are in quarantine after these moves, with the rollback that took them out."""
+    out: dict[str, Event] = {}
+    for move in moves:
+        out.pop(str(move.data["to"]), None)
+        if move.data["way"] == "rollback":
+            out[str(move.data["from"])] = move
+    return out

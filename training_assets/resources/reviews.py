@@ -37,6 +37,7 @@ class Case:
     comment: str | None = None
     approved_by: str | None = None
     """Whose yes made the approval complete, also where it has ended since."""
+    approved_at: str | None = None
     due: str | None = None
     """When it expires if nobody has decided: time never approves."""
     votes: tuple[Vote, ...] = ()
@@ -180,10 +181,10 @@ class Reviews:
             return None
         return case
 
-    def ever_approved(self, model: str, kind: str, subject: str) -> Case | None:
-        """The newest case of a subject that people approved, also where its approval has ended since."""
+    def approved_before(self, model: str, kind: str, subject: str, moment: str) -> Case | None:
+        """The newest case of a subject that people had approved by then, also where its approval has ended since."""
         found = [each for each in self.cases(model) if (each.kind, each.subject) == (kind, subject)]
-        return next((each for each in reversed(found) if each.approved_by is not None), None)
+        return next((each for each in reversed(found) if each.approved_at and each.approved_at <= moment), None)
 
     def _again(self, case: Case) -> Case:
         """A case as it stands now; events are never removed, so it is there."""
@@ -265,11 +266,9 @@ def _vote(event: Event) -> Vote:
 
 def _decided(case: Case, event: Event) -> Case:
     state = event.data["state"]
-    approved_by = event.actor if state == "APPROVED" else case.approved_by
-    return replace(
-        case, state=state, decided_at=event.at, decided_by=event.actor, comment=event.data["comment"],
-        approved_by=approved_by,
-    )  # fmt: skip
+    if state == "APPROVED":
+        case = replace(case, approved_by=event.actor, approved_at=event.at)
+    return replace(case, state=state, decided_at=event.at, decided_by=event.actor, comment=event.data["comment"])
 
 
 def _as_of(case: Case, now: datetime) -> Case:

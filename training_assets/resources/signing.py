@@ -1,4 +1,4 @@
-"""Signatures of packages by model-signing (OpenSSF), where a key is given; https://github.com/sigstore/model-transparency."""
+"""Signatures of versions by model-signing (OpenSSF), where a key is given; https://github.com/sigstore/model-transparency."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from training_assets.core.errors import InputError
 
 SIGNING_KEY, PUBLIC_KEY = "TRAINING_ASSETS_SIGNING_KEY", "TRAINING_ASSETS_PUBLIC_KEY"
 """Variables that name files: a private key in PEM (elliptic curve) signs, its public key verifies."""
-SIGNATURE = "package.sig"
+SIGNATURE = "version.sig"
+"""Name of the signature's file; it lies in the folder that it is a signature of, which is all that it does not sign."""
 
 
-def sign(package: Path, signature: Path) -> bool:
-    """Sign a folder where a key is given; whether it was. InputError E_SIGNATURE for a key that cannot be used."""
+def sign(folder: Path, signature: Path, *left_out: str) -> bool:
+    """Sign a folder, but for files left out, where a key is given; whether it was.
+
+    Raises InputError E_SIGNATURE for a key that cannot be used.
+    """
     key = os.environ.get(SIGNING_KEY)
     if not key:
         return False
-    config = _model_signing("signing").Config()
+    config = _model_signing("signing").Config().set_hashing_config(_all_but(left_out))
     try:
-        config.use_elliptic_key_signer(private_key=key).sign(package, signature)
+        config.use_elliptic_key_signer(private_key=key).sign(folder, signature)
     except (OSError, ValueError, TypeError) as error:
         message = (
             f"{SIGNING_KEY} names no private key that can sign: {type(error).__name__}; give a PEM file (prime256v1)"
@@ -30,8 +34,13 @@ def sign(package: Path, signature: Path) -> bool:
     return True
 
 
-def require_signature(package: Path, signature: Path) -> bool:
-    """Verify a folder where a public key is given; whether it was.
+def is_asked() -> bool:
+    """Whether signatures are verified here."""
+    return bool(os.environ.get(PUBLIC_KEY))
+
+
+def require_signature(folder: Path, signature: Path, *left_out: str) -> bool:
+    """Verify a folder, but for files left out, where a public key is given; whether it was.
 
     Raises InputError E_SIGNATURE where the signature is missing, by another key, or not of these very files.
     """
@@ -40,13 +49,19 @@ def require_signature(package: Path, signature: Path) -> bool:
         return False
     if not signature.is_file():
         raise InputError("E_SIGNATURE", f"the version carries no signature, and {PUBLIC_KEY} asks for one")
-    verifying = _model_signing("verifying")
+    config = _model_signing("verifying").Config().set_hashing_config(_all_but(left_out))
     try:
-        verifying.Config().use_elliptic_key_verifier(public_key=key).verify(package, signature)
+        config.use_elliptic_key_verifier(public_key=key).verify(folder, signature)
     except Exception as error:
         message = f"the version's signature does not hold for its files and the key of {PUBLIC_KEY}: {error}"
         raise InputError("E_SIGNATURE", message[:500]) from error
     return True
+
+
+def _all_but(left_out: tuple[str, ...]) -> Any:
+    """What is signed: every file, those of git too."""
+    paths = [SIGNATURE, *left_out]
+    return _model_signing("hashing").Config().set_ignored_paths(paths=paths, ignore_git_paths=False)
 
 
 def _model_signing(module: str) -> Any:

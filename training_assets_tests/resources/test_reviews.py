@@ -215,11 +215,11 @@ def test_an_approval_that_has_ended_is_asked_anew_once_and_is_remembered(tmp_pat
     assert (ended.state, ended.decided_by, ended.approved_by) == ("EXPIRED", "clock", BOB)
     assert "approved by Bob <bob@x.org>, and needs a waiver by the role risk" in (ended.comment or "")
     assert reviews.approval(MODEL, "verdict", "a" * 64, asked) is None
-    assert reviews.ever_approved(MODEL, "verdict", "a" * 64) == ended
     third = waived(second)
     assert third.state == "APPROVED"
     assert reviews.approval(MODEL, "verdict", "a" * 64, asked) == third
-    assert reviews.ever_approved(MODEL, "verdict", "b" * 64) is None
+    for moment, known in ((ended.approved_at, ended), (third.approved_at, third), ("2000-01-01", None)):
+        assert reviews.approved_before(MODEL, "verdict", "a" * 64, str(moment)) == known
 
 
 def test_open_cases_that_ask_about_what_is_no_more_are_closed(reviews: Reviews) -> None:

@@ -1,0 +1,84 @@
+"""The rows that a version was made of, read again; and what changed where those that are dealt are others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+
+from training_assets.assets.features import FEATURES, ROWS
+from training_assets.core.errors import InputError
+from training_assets.core.features.joins import table_digest
+from training_assets.core.validation.duplicates import counting
+from training_assets.resources.artifacts import MADE_FROM, Artifacts
+from training_assets.resources.places import Places
+from training_assets.spec import ModelSpec
+
+
+def validated_rows(
+    model: str, run: str, spec: ModelSpec, places: Places, artifacts: Artifacts
+) -> tuple[pl.DataFrame, list[str]]:
+    """The validated rows that count of a run's batches, and the batches in their order.
+
+    Raises InputError E_REPRODUCE where the run's record or a batch is gone.
+    """
+    validated = artifacts.of_run(model, run, "validated_data")
+    if validated is None:
+        raise InputError(
+            "E_REPRODUCE", f"the record of the rows of run {run[:8]} is gone; nothing can be built from it"
+        )
+    facts = validated.artifact.facts
+    batches, name = list(facts["batches"]), str(facts["table"])
+    missing = set(batches) - set(places.tables.batches(model, name))
+    if missing:
+        message = f"{len(missing)} of {len(batches)} batches are no longer in the table (first: {min(missing)[:12]})"
+        raise InputError("E_REPRODUCE", message)
+    return counting(places.tables.read(model, name, batches), spec).rows, batches
+
+
+def changed_rows(
+    model: str, run: str, splits: Mapping[str, pl.DataFrame], recorded: Mapping[str, str], artifacts: Artifacts
+) -> list[str]:
+    """A sentence for each split (`train`, …) whose rows are not those of the run; `recorded` are the bundle's digests.
+
+    Digests pin the bytes of files, which another version of polars writes otherwise: so the rows themselves are
+    compared, where the run's own are still there and have that digest.
+    """
+    causes = []
+    for name, now in splits.items():
+        then = _rows(model, run, f"{name}_split", recorded, artifacts)
+        if then is None:
+            causes.append(f"the recorded {name} rows are gone or changed, so nobody knows whether these are the same")
+        elif not then.equals(now):
+            causes.append(f"the {name} rows differ: {_how(then, now)}; a joined table, a feature or the table changed")
+    return causes
+
+
+def changed_tables(model: str, run: str, spec: ModelSpec, artifacts: Artifacts, root: Path) -> list[str]:
+    """A sentence for each joined table whose bytes are not those that the run read; none where that is not known."""
+    made = artifacts.of_run(model, run, FEATURES)
+    then = [] if made is None else list(made.artifact.facts[MADE_FROM]["joined"])
+    joins = spec.features.joins
+    if len(then) != len(joins):
+        return []
+    changed = [join.table for join, digest in zip(joins, then, strict=True) if table_digest(join, root) != digest]
+    return [f"the joined table {table} was another one" for table in dict.fromkeys(changed)]
+
+
+def _rows(model: str, run: str, split: str, recorded: Mapping[str, str], artifacts: Artifacts) -> pl.DataFrame | None:
+    """The rows of a run's split, where they are there and are what the bundle says."""
+    try:
+        found = artifacts.of_run(model, run, split)
+        return None if found is None or found.digest != recorded[split] else found.artifact.frame(ROWS)
+    except (InputError, FileNotFoundError):
+        return None
+
+
+def _how(then: pl.DataFrame, now: pl.DataFrame) -> str:
+    if then.height != now.height:
+        return f"{then.height:,} were dealt, and {now.height:,} are"
+    names = dict.fromkeys([*then.columns, *now.columns])
+    one_sided = [name for name in names if name not in then.columns or name not in now.columns]
+    unlike = [name for name in names if name not in one_sided and not then[name].equals(now[name])]
+    return f"in {', '.join([*one_sided, *unlike][:5])}" if one_sided or unlike else "in the order of columns"
