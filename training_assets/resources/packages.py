@@ -29,7 +29,10 @@ def package_of(
     version = str(registered.data["version"])
     local = registry.download(model, version, folder)
     compiled = without_compiled_code(local)
-    if files_of(local) != registered.data.get("files"):
+    if "files" not in registered.data:
+        message = f"version {version} was registered before all of its files were pinned; register another one"
+        raise InputError("E_HASH", message)
+    if files_of(local) != registered.data["files"]:
         message = f"the files of version {version} have changed since it was registered"
         raise InputError("E_HASH", message)
     if compiled and refuse_compiled:

@@ -131,7 +131,7 @@ def test_a_version_registered_before_all_files_were_pinned_is_refused(
     signed: Made, registered: Event, tmp_path: Path
 ) -> None:
     before = replace(registered, data={"version": "1"})
-    with pytest.raises(InputError, match="E_HASH"):
+    with pytest.raises(InputError, match="E_HASH: version 1 was registered before all of its files were pinned"):
         fetched(signed, before, tmp_path / "fetched")
 
 
