@@ -133,6 +133,7 @@ class Webhook:
         try:
             _within(self.target.timeout_seconds, lambda: _post(request, self.target.timeout_seconds))
         except urllib.error.HTTPError as error:
+            error.close()  # it holds the connection
             raise InputError("E_DELIVERY", f"the receiver answered with status {error.code}") from None
         except (OSError, HTTPException, ValueError) as error:
             raise InputError("E_DELIVERY", f"the receiver cannot be reached ({type(error).__name__})") from None
@@ -221,7 +222,10 @@ def _within(seconds: float, call: Callable[[], None]) -> None:
     except Empty:
         raise TimeoutError from None
     if error is not None:
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # with its traceback, which holds this frame, it would live on
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

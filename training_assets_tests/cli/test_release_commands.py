@@ -170,6 +170,10 @@ def test_pulled_and_back_again(released: Copy) -> None:
     assert asked(released, "who-was-live", "churn")["version"] == "2"
     moved = asked(released, "rollback", "churn", "--reason", "complaints", "--by", ADA)
     assert (moved["from"], moved["to"]) == ("2", "1")
+    for more in ("--reason", "complaints", "--by", ADA), ("--reason", "any", "--of", "2"):
+        again = asked(released, "rollback", "churn", *more)
+        assert (again["from"], again["to"], again["at"]) == ("2", "1", moved["at"])
+        assert "nothing more is pulled" in again["said"]
     spans = asked(released, "who-was-live", "churn", "--at", "2020-01-01")
     assert spans["version"] is None
     assert [span["version"] for span in spans["spans"]] == ["1", "2", "1"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import threading
@@ -65,6 +66,13 @@ def test_a_url_that_is_none_stops_nobody_else(place: Workplace, receiver: Receiv
     assert not outbox_of(place).send(run_id="r", say=lambda _line: None, at_once=True)
     assert [each["to"] for each in receiver.bodies()] == ["1", "2", "3"]
     assert reasons(place) == ["E_DELIVERY: env:BAD holds no http or https URL"]
+
+
+def test_a_refusal_leaves_no_connection_open(place: Workplace, receiver: Receiver) -> None:
+    receiver.status = 503
+    outbox_of(place).send(run_id="r", say=lambda _line: None, at_once=True)
+    gc.collect()  # what is left open is warned of
+    assert reasons(place)[-1] == "E_DELIVERY: the receiver answered with status 503"
 
 
 def test_an_unforeseen_error_stops_nobody_else_and_tells_no_secret(
