@@ -38,9 +38,12 @@ def prove(model: Model, places: Places, artifacts: Artifacts, registry: Registry
     version = str(registered.data["version"])
     tuned = tuned_of(model.name, artifacts, registered)
     with tempfile.TemporaryDirectory() as scratch:
-        packed = package_of(model.name, registry, registered, Path(scratch))
+
+        def fetched() -> Path:
+            return package_of(model.name, registry, registered, Path(scratch)).parents[2]
+
         served = registry.scores_in_a_fresh_process(
-            version, packed.parents[2], tuned.artifact.read(GOLDEN), root=places.root, trust=model.spec.search.trusted
+            version, fetched, tuned.artifact.read(GOLDEN), root=places.root, trust=model.spec.search.trusted
         )
     seen = tuned.artifact.frame(GOLDEN_SCORES)
     differences = {way: largest_difference(seen.tail(scores.height), scores) for way, scores in served.items()}

@@ -1,9 +1,10 @@
 """Run as a file: loads one registry version with the code that it carries, and scores rows with it.
 
-Arguments: the version's number, its folder, Parquet file of rows, and a folder for the scores: `together.parquet`,
-`reordered.parquet` (columns the other way round) and `alone.parquet` (the last rows, each asked for by itself). It
-imports nothing of this project before the version does. Whoever starts it has fetched the version by
-`packages.package_of`, which holds every file against the ledger and leaves compiled code out.
+Arguments: the version's number, Parquet file of rows, and a folder for the scores: `together.parquet`,
+`reordered.parquet` (columns the other way round) and `alone.parquet` (the last rows, each asked for by itself). The
+version's folder is a line of its standard input, for which it waits once its libraries are there. It imports nothing of
+this project before the version does. Whoever starts it fetches the version by `packages.package_of`, which holds every
+file against the ledger and leaves compiled code out.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ ALONE = 8
 """Rows that are asked for one by one: the awkward ones are last."""
 
 
-def main(version: str, folder: str, rows: str, scores: str) -> None:
+def main(version: str, rows: str, scores: str) -> None:
     """Score; raises `ValueError` where the version would be loaded by other code than its own."""
-    import mlflow
+    import mlflow.pyfunc
     import polars as pl
     import yaml
 
-    local = Path(folder).resolve()
+    local = Path(sys.stdin.readline().removesuffix("\n")).resolve()
     flavors = yaml.safe_load((local / "MLmodel").read_text())["flavors"]
     flavor = flavors.get("python_function", {})
     loaded = (flavor.get("loader_module"), flavor.get("code"))

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -177,21 +177,22 @@ class Registry:
         return None if found is None else str(found)
 
     def scores_in_a_fresh_process(
-        self, version: str, local: Path, rows: bytes, *, root: Path, trust: tuple[str, ...] = ()
+        self, version: str, fetch: Callable[[], Path], rows: bytes, *, root: Path, trust: tuple[str, ...] = ()
     ) -> dict[str, pl.DataFrame]:
-        """Score feature rows (Parquet bytes) with a version that was fetched, loaded by another Python process.
+        """Score feature rows (Parquet bytes) with a version, loaded by another Python process.
 
         By the way they were asked for: `together`, `reordered` with columns the other way round, and the last few of
         them `alone`, one by one.
 
-        `local` is the version's folder, `trust` names packages below `root` that the model may be read back with.
-        Raises `InputError` (`E_PARITY`) with the other process's last words where it fails.
+        `fetch` gives the version's folder, and is called while the process imports its libraries; `trust` names
+        packages below `root` that the model may be read back with. Raises what `fetch` does, and `InputError`
+        (`E_PARITY`) with the other process's last words where it fails.
         """
         with tempfile.TemporaryDirectory() as folder:
             asked, answers = Path(folder) / "rows.parquet", Path(folder) / "scores"
             answers.mkdir()
             asked.write_bytes(rows)
-            command = [sys.executable, "-P", "-B", str(FRESH_PROCESS), version, str(local)]
+            command = [sys.executable, "-P", "-B", str(FRESH_PROCESS), version]
             started = subprocess.Popen(  # noqa: S603 - our own file, arguments checked by name patterns
                 [*command, str(asked), str(answers)],
                 env={
@@ -202,14 +203,16 @@ class Registry:
                     TRUST: ",".join(trust),
                     **({"PYTHONPATH": str(root)} if trust else {}),
                 },
+                stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            try:
-                _, said = started.communicate(timeout=FRESH_PROCESS_SECONDS)
-            finally:
-                started.kill()
+            with started:
+                try:
+                    _, said = started.communicate(f"{fetch()}\n", timeout=FRESH_PROCESS_SECONDS)
+                finally:
+                    started.kill()
             if started.returncode != 0:
                 last = said.strip().splitlines()[-1:] or ["it said nothing"]
                 message = f"version {version} does not load in a fresh process: {last[0][:500]}"

@@ -122,7 +122,7 @@ def test_compiled_code_is_left_out_and_named_when_asked(signed: Made, registered
     assert not [path for path in local.rglob("*") if path.suffix == ".pyc" or path.name == "__pycache__"]
     rows = tmp_path / "rows.parquet"
     mixed(seed=1).select(*KINDS).write_parquet(rows)
-    assert registry.scores_in_a_fresh_process("1", local, rows.read_bytes(), root=tmp_path)["together"].height
+    assert registry.scores_in_a_fresh_process("1", lambda: local, rows.read_bytes(), root=tmp_path)["together"].height
     with pytest.raises(InputError, match=f"E_HASH: version 1 has compiled code beside its own, {name}"):
         fetched(signed, registered, tmp_path / "again", refuse_compiled=True)
 
