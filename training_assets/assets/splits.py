@@ -61,7 +61,11 @@ def splits(
         (folders["train_split"] / PROFILE).write_bytes(canonical(statistics.to_json()))
         return made
 
-    made_from = {"feature_table": feature_table.digest, "split": spec.split.model_dump(mode="json"), "by": dealt_by}
+    # Equal rows may come of tables whose classes are in another order: who asks for the splits' table gets this one.
+    made_from = {
+        "feature_table": feature_table.digest, "classes": feature_table.artifact.facts["classes"],
+        "split": spec.split.model_dump(mode="json"), "by": dealt_by,
+    }  # fmt: skip
     results = artifacts.once(context, made_from, make)
     total = sum(result.artifact.facts["rows"] for result in results.values())
     for asset in SPLITS:

@@ -18,10 +18,11 @@ from training_assets_tests.resources.test_releases import BY, MODEL, promote, re
 
 
 class Aliased:
-    """A registry that keeps aliases alone."""
+    """A registry that keeps aliases, and the newest move, alone."""
 
     def __init__(self) -> None:
         self.there: dict[str, str] = {}
+        self.newest = ""
 
     def aliases(self, _model: str) -> dict[str, str]:
         return dict(self.there)
@@ -31,6 +32,9 @@ class Aliased:
             self.there.pop(alias, None)
         else:
             self.there[alias] = version
+
+    def anchor(self, _model: str, move: str) -> None:
+        self.newest = move
 
 
 @pytest.fixture
