@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from training_assets.core.evaluation import metrics
 from training_assets.spec.target import Task
 
-ROWS = 2_000
+ROWS = 1_000
 """Test rows that are asked, at most."""
-REPEATS = 5
+REPEATS = 3
 MOST = 20
 """Features that are asked: those on which the model says that it leans most."""
 
@@ -40,7 +40,7 @@ def permutation_importance(
     """What each of 20 features is worth, the dearest first, as JSON; None where the metric has no value.
 
     `leans_on` is the model's own word for each feature, by which they are chosen. `rows` are raw test rows and `y` (n,)
-    their labels. `loss` is the mean over 5 shuffles of how much worse the metric gets, in its own unit, and `spread`
+    their labels. `loss` is the mean over 3 shuffles of how much worse the metric gets, in its own unit, and `spread`
     their standard deviation.
     """
     rng = np.random.default_rng(seed)

@@ -41,8 +41,8 @@ def test_it_is_scikit_learns_but_for_the_shuffles(task: Any, scoring: str) -> No
     losses = {each["feature"]: each["loss"] for each in found["features"]}
     assert list(losses)[:3] == NAMES[:3]
     for place, name in enumerate(NAMES):
-        assert losses[name] == pytest.approx(expected.importances_mean[place], abs=0.02)
-    assert (found["rows"], found["left_out"]) == (1500, 0)
+        assert losses[name] == pytest.approx(expected.importances_mean[place], rel=0.1, abs=0.03)
+    assert (found["rows"], found["left_out"]) == (ROWS, 0)
     assert all(0 <= each["spread"] < 0.05 for each in found["features"])
 
 
