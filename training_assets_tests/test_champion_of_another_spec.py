@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 
 from training_assets.assets.features import ROWS
 from training_assets.governance.champion import LEARNT_FROM
@@ -34,6 +35,7 @@ def comparison_of(place: Workplace, run: str) -> dict[str, Any]:
     return comparison
 
 
+@pytest.mark.slow
 def test_what_the_champion_saw_or_says_is_known_under_another_spec(tmp_path: Path) -> None:
     with workplace(tmp_path / "place") as made:
         first = made.with_spec(columns=WITHOUT_INCOME, features={}, search=QUICK, evaluation=EVALUATION)
