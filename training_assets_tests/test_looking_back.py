@@ -58,6 +58,7 @@ def test_a_changed_table_is_named_where_a_version_is_built_again(place: Workplac
     assert "differ by inf" not in changed
 
 
+@pytest.mark.slow
 def test_specs_that_differ_anywhere_are_told_and_each_version_reads_its_own_features(place: Workplace) -> None:
     columns = {**SPEC["columns"], "income": {"type": "number", "role": "ignored"}}
     gates = [{"kind": "value", "metric": "roc_auc", "min": 0.5}]

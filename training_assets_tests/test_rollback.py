@@ -147,6 +147,7 @@ def shown_version(place: Workplace) -> int:
     return found
 
 
+@pytest.mark.slow
 def test_the_sensor_finishes_what_a_killed_rollback_left(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
     killed_after_its_move(place, monkeypatch)
     assert shown_version(place) == 2

@@ -67,6 +67,7 @@ def test_a_version_that_changed_after_staging_is_not_promoted(place: Workplace) 
         assert live(place) == "2"
 
 
+@pytest.mark.slow
 def test_an_unsigned_version_moves_nowhere_where_signatures_are_asked_for(
     place: Workplace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
