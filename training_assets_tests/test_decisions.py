@@ -9,10 +9,10 @@ import pytest
 
 from training_assets.automation.decisions import Taken, take_from_git
 from training_assets.core.errors import InputError
+from training_assets.resources.cases import Case
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
-from training_assets.resources.reviews import Case
 from training_assets.spec import ModelSpec
 from training_assets_tests.workplace import MODEL, SPEC
 

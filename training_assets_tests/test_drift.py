@@ -10,8 +10,8 @@ import pytest
 
 from training_assets.core import statistics
 from training_assets.resources.batch_statistics import NAME, kept
+from training_assets.resources.cases import Case
 from training_assets.resources.models import Model
-from training_assets.resources.reviews import Case
 from training_assets_tests.workplace import MODEL, Workplace, customers, failed_checks, failures, metadata_of, workplace
 
 CLAIM = "columns_have_not_drifted"

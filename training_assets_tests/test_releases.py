@@ -15,12 +15,12 @@ from training_assets.core.errors import InputError
 from training_assets.governance.deciding import Decision, decide
 from training_assets.governance.rollback import roll_back
 from training_assets.governance.verifying import verify
+from training_assets.resources.cases import Case
 from training_assets.resources.launches import BY_TAG
 from training_assets.resources.models import Model
 from training_assets.resources.outbox import Outbox
 from training_assets.resources.registry import Registry
 from training_assets.resources.releases import Releases
-from training_assets.resources.reviews import Case
 from training_assets_tests.workplace import (
     MODEL,
     SPEC,

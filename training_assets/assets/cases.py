@@ -5,9 +5,9 @@ import dagster as dg
 from training_assets.assets.showing import markdown_table
 from training_assets.core import fingerprint
 from training_assets.core.code_identity import code_version
+from training_assets.resources.cases import Case
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
-from training_assets.resources.reviews import Case
 
 CASES = "review_cases"
 

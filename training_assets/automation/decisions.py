@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from training_assets.core.errors import InputError
 from training_assets.core.release.dates import moment
 from training_assets.governance.deciding import Decision, decide
+from training_assets.resources.cases import Case
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
-from training_assets.resources.reviews import Case
 
 LONGEST = 1 << 20
 

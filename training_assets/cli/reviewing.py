@@ -16,8 +16,8 @@ from training_assets.core.validation.changes import Change
 from training_assets.governance.deciding import RELEASING, Decision, asked_of, require_decidable
 from training_assets.governance.deciding import decide as decide_case
 from training_assets.governance.production import RELEASE_CASE
+from training_assets.resources.cases import Case
 from training_assets.resources.launches import OF_RUN_TAG
-from training_assets.resources.reviews import Case
 from training_assets.resources.schema_cases import SCHEMA
 
 __all__ = ["REVIEW", "decide", "listed", "table", "to_json"]

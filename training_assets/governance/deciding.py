@@ -12,10 +12,11 @@ from training_assets.core.release.approvals import Vote, may_vote
 from training_assets.governance.judging import VERDICT_CASE, anew
 from training_assets.governance.production import RELEASE_CASE
 from training_assets.resources.aliases import ALIAS_CASE, Aliases
+from training_assets.resources.cases import Case
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
-from training_assets.resources.reviews import ONE, Case
+from training_assets.resources.reviews import ONE
 from training_assets.resources.schema_cases import SCHEMA
 from training_assets.spec.release import Approvals
 

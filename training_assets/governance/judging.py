@@ -9,9 +9,9 @@ from training_assets.core import fingerprint
 from training_assets.core.evaluation.gates import Verdict, judge, policy_digest
 from training_assets.core.release.approvals import asks_one_more
 from training_assets.resources.artifacts import Result
+from training_assets.resources.cases import Case
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
-from training_assets.resources.reviews import Case
 
 REPORT = "evaluation_report"
 REPORT_FILE = "report.json"

@@ -16,12 +16,12 @@ from training_assets.core.release.approvals import asks_one_more
 from training_assets.core.release.policy import Standing, Way, open_way
 from training_assets.governance.judging import CANDIDATE, REPORT, REPORT_FILE, anew, approved_verdict, judged
 from training_assets.resources.artifacts import Artifacts
+from training_assets.resources.cases import Case
 from training_assets.resources.launches import OF_RUN_TAG, launched_by
 from training_assets.resources.ledger import Event
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 from training_assets.resources.releases import Releases
-from training_assets.resources.reviews import Case
 
 RELEASE_CASE = "release"
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
+from training_assets.resources.cases import Case
 from training_assets.resources.ledger import Event
 from training_assets.resources.locks import exclusively
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.releases import PRODUCTION, STAGING, Releases
-from training_assets.resources.reviews import Case
 
 CHALLENGER, CHAMPION, PREVIOUS = "challenger", "champion", "previous"
 ALIAS_CASE = "alias"

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from training_assets.core.errors import InputError
+from training_assets.resources.cases import OPENED
 from training_assets.resources.ledger import Event
 from training_assets.resources.locks import exclusively
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 from training_assets.resources.receivers import Receiver, receivers
 from training_assets.resources.registry import Registry
-from training_assets.resources.reviews import OPENED
 
 DELIVERED, FAILED = "delivered", "delivery_failed"
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=10), timedelta(hours=1)

@@ -24,12 +24,12 @@ from urllib.parse import urlsplit
 
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
+from training_assets.resources.cases import OPENED, opened_by
 from training_assets.resources.ledger import Event
 from training_assets.resources.packages import package_of
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.releases import Releases
-from training_assets.resources.reviews import OPENED, opened_by
 from training_assets.spec import DirectoryTarget, ModelSpec, WebhookTarget
 
 SIGNATURE_HEADER, KEY_HEADER = "X-Training-Assets-Signature", "Idempotency-Key"

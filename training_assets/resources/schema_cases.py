@@ -10,9 +10,9 @@ from training_assets.core.inference.schema_review import review
 from training_assets.core.ingestion.discovery import BatchFile
 from training_assets.core.validation.changes import Change
 from training_assets.core.validation.quarantine import BatchFacts
+from training_assets.resources.cases import Case
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
-from training_assets.resources.reviews import Case
 
 SCHEMA = "schema"
 REFUSALS = ("E_SCHEMA", "E_TYPE")

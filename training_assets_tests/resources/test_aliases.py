@@ -10,10 +10,10 @@ from typing import Any, cast
 import pytest
 
 from training_assets.resources.aliases import ALIAS_CASE, Aliases
+from training_assets.resources.cases import Case
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.releases import Releases
-from training_assets.resources.reviews import Case
 from training_assets_tests.resources.test_releases import BY, MODEL, promote, register
 
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training_assets.core.errors import InputError
+from training_assets.resources.cases import Case
 from training_assets.resources.ledger import Ledger
-from training_assets.resources.reviews import ONE, Case, Reviews
+from training_assets.resources.reviews import ONE, Reviews
 from training_assets.spec import Approvals
 
 MODEL = "churn"

@@ -10,9 +10,9 @@ import pytest
 from training_assets.core.errors import InputError
 from training_assets.core.ingestion.discovery import BatchFile, identify, stamps
 from training_assets.core.ingestion.reading import read_batch
+from training_assets.resources.cases import Case
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
-from training_assets.resources.reviews import Case
 from training_assets.resources.schema_cases import close_answered, refused_at_reading
 from training_assets.spec import ModelSpec
 from training_assets_tests.core.small_spec import small_spec
