@@ -68,6 +68,7 @@ def train(
         clock=clock,
         memory=memory,
         warm=warm,
+        exchangeable=spec.split.method in {"stratified", "random"},
         say=say,
     )
     predicted = tuned.validation_predictions

@@ -17,6 +17,8 @@ from training_assets.core.encoding import Preprocessor
 from training_assets.core.errors import InputError
 from training_assets.core.families.blend import Blend
 from training_assets.core.scoring import Scorer
+from training_assets.core.search import out_of_fold
+from training_assets.core.search.study import Study
 from training_assets.core.training import Trained, train
 from training_assets.spec import ModelSpec
 from training_assets.spec.target import Task
@@ -133,6 +135,19 @@ def test_a_blend_of_every_family_is_trained_by_default(tmp_path: Path) -> None:
 
 
 # Decision
+
+
+@pytest.mark.parametrize("method", ["stratified", "random", "group", "time", "column"])
+def test_a_blend_is_chosen_out_of_fold_only_where_rows_are_dealt_by_chance(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(out_of_fold, "LEAST_TRIALS", 4)
+    asked = spec("binary")
+    asked = asked.model_copy(update={"split": asked.split.model_copy(update={"method": method})})
+    nowhere = Path("/nowhere")
+    study = train(splits("binary")[1], encoded("binary"), asked, nowhere, cores=2, say=lambda _: None).tuned.study
+    assert (study.out_of_fold is not None) == (method in {"stratified", "random"})
+    assert Study.from_json(study.to_json()) == study
 
 
 def test_a_cost_moves_the_threshold_towards_the_cheaper_mistake() -> None:

@@ -65,6 +65,10 @@ class Data:
         frame = pl.concat([self.frame, other.frame.select(self.frame.columns)])
         return Data(self.layout, frame, self.class_weights, self.transform)
 
+    def where(self, which: npt.NDArray[np.bool_]) -> Data:
+        """Some of these rows, with nothing built yet."""
+        return Data(self.layout, self.frame.filter(pl.Series(which)), self.class_weights, self.transform)
+
     @property
     def n_rows(self) -> int:
         """Number of rows."""

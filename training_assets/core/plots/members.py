@@ -66,6 +66,8 @@ def _title(study: Study) -> str:
 
 def _note(study: Study) -> str:
     again = sum(member.refitted for member in study.members)
+    chosen = "" if study.out_of_fold is None else f"chosen out of fold on {study.out_of_fold:,} rows; "
     return (
-        f"scores of the trials, on validation rows; fitted once more on these as well: {again} of {len(study.members)}"
+        f"{chosen}scores of the trials, on validation rows; "
+        f"fitted once more on these as well: {again} of {len(study.members)}"
     )

@@ -1,4 +1,4 @@
-"""The blend: a weighted mean of a few models' predictions, chosen on validation rows that none of them learnt from.
+"""The blend: a weighted mean of a few models' predictions, chosen on rows that none of them learnt from.
 
 It begins with the best model of each family, all alike, and changes only where the change is more than noise. A greedy
 choice from nothing, as usual, fits the validation rows where they are few: on three deals of a set with 1,056 of them
@@ -40,7 +40,7 @@ def blend_weights(
 ) -> dict[int, float]:
     """Weights (together 1) of at most `most` members, by number.
 
-    `predictions` (n,) or (n, k) are of validation rows with their `labels`, `families` names each model's family. One
+    `predictions` (n,) or (n, k) are of rows with their `labels`, `families` names each model's family. One
     change a round: a member joins or counts more, by a whole, a half or a quarter of a share, or counts less; the one
     that gains most is taken, as long as it gains more than noise. Of equal ones the lower number is taken. After
     Caruana et al., "Ensemble selection from libraries of models", 2004, who begin with the best few.
@@ -73,6 +73,20 @@ def blend_weights(
 def mean(predictions: Mapping[int, Any], weights: Mapping[int, float]) -> Any:
     """The weighted mean of predictions of equal shape."""
     return sum(weight * np.asarray(predictions[number], dtype=np.float64) for number, weight in weights.items())
+
+
+def folds_of(labels: npt.NDArray[Any], parts: int) -> npt.NDArray[np.int64]:
+    """The fold of each row, (n,): as many of each class in all of them, as far as its rows go."""
+    order = np.random.default_rng(0).permutation(len(labels))
+    if _are_classes(labels):
+        order = order[np.argsort(labels[order], kind="stable")]
+    fold = np.empty(len(order), dtype=np.int64)
+    fold[order] = np.arange(len(order)) % parts
+    return fold
+
+
+def _are_classes(labels: npt.NDArray[Any]) -> bool:
+    return labels.dtype.kind in "iu"
 
 
 def _mean(seen: Mapping[int, Any], counts: Counter[int]) -> Any:
@@ -114,7 +128,7 @@ class _Scale:
 
     def _gained(self, parts: int, before: Any, after: Any) -> npt.NDArray[np.float64]:
         """What the one gains on the other in each fold; not finite where the metric is not defined there."""
-        fold = self._folds(parts)
+        fold = folds_of(self.labels, parts)
         gained = []
         for part in range(int(fold.max()) + 1):
             within = fold == part
@@ -132,16 +146,7 @@ class _Scale:
 
     @property
     def _is_of_classes(self) -> bool:
-        return self.labels.dtype.kind in "iu"
-
-    def _folds(self, parts: int) -> npt.NDArray[np.int64]:
-        """The fold of each row: as many of each class in all of them, as far as its rows go."""
-        order = np.random.default_rng(0).permutation(len(self.labels))
-        if self._is_of_classes:
-            order = order[np.argsort(self.labels[order], kind="stable")]
-        fold = np.empty(len(order), dtype=np.int64)
-        fold[order] = np.arange(len(order)) % parts
-        return fold
+        return _are_classes(self.labels)
 
 
 def _sample(labels: npt.NDArray[Any], most: int) -> Any:
@@ -149,4 +154,4 @@ def _sample(labels: npt.NDArray[Any], most: int) -> Any:
     if len(labels) <= most:
         return slice(None)
     drawn = np.random.default_rng(0).choice(len(labels), most, replace=False)
-    return np.union1d(drawn, np.unique(labels, return_index=True)[1]) if labels.dtype.kind in "iu" else np.sort(drawn)
+    return np.union1d(drawn, np.unique(labels, return_index=True)[1]) if _are_classes(labels) else np.sort(drawn)

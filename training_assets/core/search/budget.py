@@ -45,6 +45,10 @@ class Budget:
         """Keep time for final fits that should take so many seconds."""
         self.reserve = RESERVED * final_fits
 
+    def seconds_but(self, final_fits: float) -> float:
+        """Seconds that are left when so many are kept for the final fits."""
+        return self.seconds - RESERVED * final_fits - self.elapsed()
+
     def pays_another_trial(self) -> bool:
         """Whether enough is left for a trial to be worth its beginning."""
         return self.left() >= TOO_LITTLE * self.seconds

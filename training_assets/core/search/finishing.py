@@ -11,7 +11,7 @@ from typing import Any
 from training_assets.core.families import Data, Family, FittedModel, Learning
 from training_assets.core.families.blend import blended
 from training_assets.core.families.freed_memory import give_back
-from training_assets.core.search.blending import LARGEST_SAMPLE, blend_weights, mean
+from training_assets.core.search.blending import LARGEST_SAMPLE, blend_weights
 from training_assets.core.search.scores import Metric
 from training_assets.core.search.study import Member, Trial
 
@@ -67,16 +67,21 @@ def _seconds(trial: Trial, growth: float) -> float:
 
 
 def weights_of(
-    candidates: Mapping[int, Candidate], validation: Data, metric: Metric, most: int, *, rows: int = LARGEST_SAMPLE
-) -> tuple[dict[int, float], Any]:
-    """Weights of at most `most` members by their trials' numbers, and what they predict together of validation rows.
+    candidates: Mapping[int, Candidate],
+    predictions: Mapping[int, Any],
+    judges: Data,
+    metric: Metric,
+    most: int,
+    *,
+    rows: int = LARGEST_SAMPLE,
+) -> dict[int, float]:
+    """Weights of at most `most` members by their trials' numbers.
 
-    They are chosen on at most `rows` of the validation rows.
+    They are chosen by what those of `predictions` say of the rows `judges`, at most `rows` of them.
     """
-    predictions = {number: validation.transform.back(each.predictions) for number, each in candidates.items()}
-    families = {number: each.trial.family for number, each in candidates.items()}
-    weights = blend_weights(predictions, families, validation.labels, metric, most=most, rows=rows)
-    return weights, mean({number: candidates[number].predictions for number in weights}, weights)
+    turned_back = {number: judges.transform.back(each) for number, each in predictions.items()}
+    families = {number: candidates[number].trial.family for number in predictions}
+    return blend_weights(turned_back, families, judges.labels, metric, most=most, rows=rows)
 
 
 def worth_refitting(

@@ -75,6 +75,7 @@ class Study:
     score: float  # of the members together on the validation rows, before they saw them
     seconds: float  # of it all, refit included
     budget_seconds: float
+    out_of_fold: int | None = None  # rows that members were chosen on out of fold; None: on the validation rows
 
     @property
     def best_trial(self) -> Trial:

@@ -14,8 +14,10 @@ import numpy as np
 from training_assets.core.errors import InputError
 from training_assets.core.families import Data, Family, Learning
 from training_assets.core.families.freed_memory import give_back
-from training_assets.core.search import pruning
+from training_assets.core.search import out_of_fold, pruning
+from training_assets.core.search.blending import LARGEST_SAMPLE, mean
 from training_assets.core.search.budget import Budget
+from training_assets.core.search.candidates import Candidates
 from training_assets.core.search.finishing import (
     FINAL_FIT,
     Candidate,
@@ -34,8 +36,6 @@ from training_assets.core.search.trials import Job, Outcome, run
 from training_assets.spec.search import Search
 
 MOST_MEMBERS = 8
-CANDIDATES = 16
-"""Best trials that a blend is chosen from, besides the best one of each family."""
 ROUGHLY = 5_000
 """Validation rows on which a first guess at the blend is made, so that time is kept back for its members."""
 
@@ -52,22 +52,27 @@ def search(
     clock: Callable[[], float] = time.monotonic,
     memory: Memory | None = None,
     warm: Sequence[tuple[str, dict[str, Any]]] = (),
+    exchangeable: bool = False,
     say: Callable[[str], None],
 ) -> Tuned:
     """Fit trials until there are `spec.trials` or time is up, then the final model: within `spec.budget_seconds`.
 
     Trials run `spec.parallel` (default: `cores`) at a time, each with an equal share of the cores; none waits for
-    another. Time is kept back for the final fits. Trials that run when time is up end with their best iteration so far;
-    a trial that fails is recorded with its reason. At least one model is fitted, however short the budget. With
-    `memory`, finished trials of an earlier attempt count as trials of this one, with the time that they took. With
-    one trial at a time and a budget that is not reached, a seed gives the same trials and the same model. Raises
-    `InputError`: E_GRID for the spec, E_NO_ROWS or E_LABEL_CONST for rows that nothing can be learnt from, E_SEARCH
-    (E_DEVICE where there is no GPU) with all the reasons where every trial failed.
+    another. Where rows are `exchangeable` (dealt one by one, by chance), validation rows are few and trials many, the
+    blend is chosen out of fold, on training rows as well. Time is kept back for this and for the final fits. Trials
+    that run when time is up end with their best iteration so far; a trial that fails is recorded with its reason. At
+    least one model is fitted, however short the budget. With `memory`, finished trials of an earlier attempt count as
+    trials of this one, with the time that they took. With one trial at a time and a budget that is not reached, a seed
+    gives the same trials and the same model. Raises `InputError`: E_GRID for the spec, E_NO_ROWS or E_LABEL_CONST for
+    rows that nothing can be learnt from, E_SEARCH (E_DEVICE where there is no GPU) with all the reasons where every
+    trial failed.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn's; has no types
 
     _refuse_constant_labels(train, validation)
-    run = _Run(train, validation, spec, learning, metric, families, cores, clock, memory or NoMemory(), warm, say)
+    run = _Run(
+        train, validation, spec, learning, metric, families, cores, clock, memory or NoMemory(), warm, exchangeable, say
+    )
     # BLAS has one limit a process: a trial that sets its own takes it from the others when it ends.
     with threadpool_limits(1, user_api="blas"):
         return run.tuned()
@@ -97,8 +102,8 @@ class _Run:
     clock: Callable[[], float]
     memory: Memory
     warm: Sequence[tuple[str, dict[str, Any]]]
+    exchangeable: bool
     say: Callable[[str], None]
-    candidates: dict[int, Candidate] = field(default_factory=dict)
     _abandoned: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -109,6 +114,9 @@ class _Run:
         most = 1 if spec.ensemble == "none" else MOST_MEMBERS
         self.plan = Plan(spec.refit, most, cores, self.parallel, spec.max_iterations, spec.seed)
         self.growth = 1 + self.validation.n_rows / self.train.n_rows
+        self.candidates = Candidates(self.metric.direction)
+        self.final_seconds = 0.0  # that the final fits should take
+        self.may_fold = self.exchangeable and most > 1 and out_of_fold.suits(self.train, self.validation)
         self.proposals = proposals(spec, self.families, self.train.facts, self.metric.direction, self.warm)
         self.trials: dict[int, Trial] = {}
         self.running: dict[Future[Outcome], Proposal] = {}
@@ -130,7 +138,7 @@ class _Run:
         """Run it all."""
         self._take_up()
         self._search()
-        if not self.candidates:
+        if not self.candidates.kept:
             reasons = "; ".join(dict.fromkeys(f"{trial.family}: {trial.reason}" for trial in self.trials.values()))
             message = f"all {len(self.trials)} trials failed: {reasons}"
             raise InputError("E_DEVICE" if "E_DEVICE" in message else "E_SEARCH", message)
@@ -169,7 +177,7 @@ class _Run:
     def _may_start(self) -> bool:
         if len(self.trials) + len(self.running) >= self.spec.trials or len(self.running) >= self.parallel:
             return False
-        return self.budget.pays_another_trial() or not (self.candidates or self.running)
+        return self.budget.pays_another_trial() or not (self.candidates.kept or self.running)
 
     def _next(self) -> Proposal | None:
         """The next proposal that was not tried before."""
@@ -218,33 +226,58 @@ class _Run:
         if trial.score is None:
             return
         single = np.asarray(predictions, dtype=np.float32)
-        self.candidates[trial.number] = Candidate(trial, single, model)
-        ranked = self._ranked()
-        first: dict[str, int] = {}
-        for number in ranked:
-            first.setdefault(self.trials[number].family, number)
-        kept = {*ranked[:CANDIDATES], *first.values()}
-        self.candidates = {number: each for number, each in self.candidates.items() if number in kept}
-        if trial.number in kept:
-            weights, _ = weights_of(self.candidates, self.validation, self.metric, self.plan.most, rows=ROUGHLY)
-            members = [self.trials[number] for number in weights]
-            self.budget.keep_back(seconds_for(members, self.plan, self.growth))
+        if self.candidates.add(Candidate(trial, single, model)):
+            members = [self.trials[number] for number in self._weights(ROUGHLY)]
+            self.final_seconds = seconds_for(members, self.plan, self.growth)
+            judged = self._judged_out_of_fold(out_of_fold.SHARE * self.spec.budget_seconds)
+            self.budget.keep_back(self.final_seconds + out_of_fold.seconds_for(judged, self.plan, self.growth))
 
-    def _ranked(self) -> list[int]:
-        """Numbers of the candidates, the best score first; of equal ones the one proposed first."""
-        sign = -1 if self.metric.direction == "higher" else 1
-        return sorted(self.candidates, key=lambda number: (sign * (self.trials[number].score or 0.0), number))
+    def _weights(self, rows: int) -> dict[int, float]:
+        """A blend that is chosen on at most so many of the validation rows."""
+        kept = self.candidates.kept
+        said = {number: each.predictions for number, each in kept.items()}
+        return weights_of(kept, said, self.validation, self.metric, self.plan.most, rows=rows)
+
+    def _judged_out_of_fold(self, seconds: float) -> list[Trial]:
+        """Candidates that there is time to judge on all rows; none where that should not be."""
+        scored = sum(trial.score is not None for trial in self.trials.values())
+        if not self.may_fold or scored < out_of_fold.LEAST_TRIALS:
+            return []
+        order = dict.fromkeys([*self.candidates.best_of_families(), *self.candidates.ranked()])
+        return out_of_fold.within([self.trials[number] for number in order], self.plan, self.growth, seconds)
+
+    def _chosen(self) -> tuple[dict[int, float], int | None]:
+        """Weights of the final members, and the number of rows that they were chosen on out of fold, if so."""
+        time_left = self.budget.seconds_but(self.final_seconds)
+        if judged := [trial.number for trial in self._judged_out_of_fold(time_left)]:
+            end = self.budget.elapsed() + time_left
+            found = out_of_fold.out_of_fold(
+                judged,
+                self.candidates.kept,
+                self.families,
+                self.train,
+                self.validation,
+                self.learning,
+                self.plan,
+                late=lambda: self.budget.elapsed() >= end,
+                say=self.progress.phase,
+            )
+            if found is not None:
+                rows, said = found
+                return weights_of(self.candidates.kept, said, rows, self.metric, self.plan.most), rows.n_rows
+        return self._weights(LARGEST_SAMPLE), None
 
     def _finish(self) -> Tuned:
-        spec, best = self.spec, self._ranked()[0]
+        spec, best = self.spec, self.candidates.ranked()[0]
         if self.plan.most == 1:
-            candidates = {best: self.candidates[best]}
+            self.candidates.keep_only({best})
         else:
             self.progress.phase("choosing the blend")
-            candidates = self.candidates
-        weights, predicted = weights_of(candidates, self.validation, self.metric, self.plan.most)
+        weights, judges = self._chosen()
+        predicted = mean({number: self.candidates.kept[number].predictions for number in weights}, weights)
         # Models of the others go now: final fits need the room.
-        candidates = self.candidates = {number: self.candidates[number] for number in {*weights, best}}
+        self.candidates.keep_only({*weights, best})
+        candidates = self.candidates.kept
         left = spec.budget_seconds - self.budget.elapsed()
         refit = worth_refitting(weights, candidates, self.plan, self.growth, left)
         if refit:
@@ -277,8 +310,10 @@ class _Run:
             score=score,
             seconds=self.budget.elapsed(),
             budget_seconds=spec.budget_seconds,
+            out_of_fold=judges,
         )
         self.progress.phase(f"{self.metric.name} {score:.4f} on validation rows, {len(members)} members")
-        kept = self.candidates[best].model
-        curves = kept.curves if kept is not None else {"validation": [loss for _, loss in self.trials[best].curve]}
+        left_by_best = candidates[best].model
+        curve = [loss for _, loss in self.trials[best].curve]
+        curves = {"validation": curve} if left_by_best is None else left_by_best.curves
         return Tuned(study, model, predicted, curves)

@@ -17,7 +17,7 @@ from training_assets.core.families import FAMILIES, Data, Learning
 from training_assets.core.families.blend import Blend
 from training_assets.core.families.linear import LinearFamily
 from training_assets.core.learning import learning
-from training_assets.core.search import Tuned, search
+from training_assets.core.search import Tuned, out_of_fold, search
 from training_assets.core.search.choosing import suitable
 from training_assets.core.search.memory import Folder
 from training_assets.core.search.scores import metric
@@ -43,6 +43,7 @@ def run(
     data: tuple[Data, Data] | None = None,
     memory: Folder | None = None,
     warm: Any = (),
+    exchangeable: bool = False,
     **settings: Any,
 ) -> Tuned:
     chosen = {"families": QUICK, "trials": 4, "max_iterations": 30, "patience": 10, "budget_seconds": 300, **settings}
@@ -60,6 +61,7 @@ def run(
         clock=clock,
         memory=memory,
         warm=warm,
+        exchangeable=exchangeable,
         say=say,
     )
 
@@ -94,6 +96,50 @@ class Wavering:
             pause = float(self.rng.exponential(0.002))
         time.sleep(pause)
         return time.monotonic()
+
+
+# The blend
+
+
+def test_after_many_trials_on_few_rows_the_blend_is_chosen_out_of_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, validation = splits("binary")
+    assert run(trials=6, exchangeable=True).study.out_of_fold is None
+    monkeypatch.setattr(out_of_fold, "LEAST_TRIALS", 6)
+    assert run(trials=6).study.out_of_fold is None
+    assert run(trials=6, exchangeable=True, ensemble="none").study.out_of_fold is None
+    lines: list[str] = []
+    tuned = run(trials=6, exchangeable=True, say=lines.append)
+    assert tuned.study.out_of_fold == train.n_rows + validation.n_rows
+    assert any(line.startswith("fold 5 of 5: 6 candidates") for line in lines)
+    again = run(trials=6, exchangeable=True)
+    assert facts(tuned) == facts(again)
+
+
+def test_out_of_fold_the_blend_does_not_follow_chance_on_validation_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(out_of_fold, "LEAST_TRIALS", 4)
+    train, validation = splits("binary")
+    flipped = validation.frame.with_columns(_target=(1 - pl.col("_target")).cast(pl.Int32))
+    against = Data.of(flipped[:40], validation.layout)  # few rows that say the opposite of all others
+
+    def loss(exchangeable: bool) -> float:
+        tuned = run(data=(train, against), trials=4, exchangeable=exchangeable, refit=False)
+        return metric("log_loss", "binary").score(validation.labels, tuned.model.predict(validation))
+
+    assert loss(exchangeable=True) < loss(exchangeable=False)
+
+
+def test_folds_that_do_not_get_done_in_time_leave_the_choice_to_validation_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(out_of_fold, "LEAST_TRIALS", 4)
+    monkeypatch.setattr(out_of_fold, "within", lambda trials, *_: list(trials))  # whatever time there is
+    lines: list[str] = []
+    clock = Ticking(0.02)
+    tuned = run(trials=4, exchangeable=True, budget_seconds=6, clock=clock, cores=1, say=lines.append)
+    assert any(line.startswith("fold 1 of 5") for line in lines)
+    assert tuned.study.out_of_fold is None
+    assert tuned.study.seconds < 6.5
+    assert tuned.study.members
 
 
 # The final model
