@@ -22,7 +22,7 @@ MIN_UNITS = 10
 """Rows, or groups where whole groups are drawn, that bounds need.
 
 One unit is drawn the same each time, so that every metric looks certain. Of two equal models, one was called better
-in 33 % of simulated tests on 2 groups and in 18 % on 3, where 5 % were promised; on 5 to 15 groups in 6 to 9 %.
+in 33 % of simulated tests on 2 groups and in 18 % on 3, where 5 % were promised.
 """
 TOO_FEW_OF_A_CLASS = "too few rows of a class, or too few groups of it, for an interval"
 """Why a metric with a value has no bounds although there are units enough."""
@@ -53,10 +53,10 @@ def intervals(
     """Measure every metric of the task with an interval; arguments as in `metrics.compute`.
 
     `low` and `high` each hold with `confidence` on their own side (Efron's percentile method, rounded outwards to a
-    replicate). With `groups` (`n_rows` of any type), whole groups are drawn instead of rows. A replicate that leaves a
-    metric undefined counts as the worst on both sides; where that reaches a bound, the bound is NaN, and so are all
-    where there are `too_few` rows or groups. The same arguments and row order always give the same numbers. ValueError
-    if shapes do not fit.
+    replicate, and expanded for few units). With `groups` (`n_rows` of any type), whole groups are drawn instead of
+    rows. A replicate that leaves a metric undefined counts as the worst on both sides; where that reaches a bound, the
+    bound is NaN, and so are all where there are `too_few` rows or groups. The same arguments and row order always give
+    the same numbers. ValueError if shapes do not fit.
     """
     measure, _ = metrics.prepared(task, y, predictions, classes=classes, threshold=threshold)
     if measure is None:
@@ -65,7 +65,8 @@ def intervals(
     if too_few(len(y), groups):
         return {name: Interval(points[name], math.nan, math.nan, math.nan) for name in metrics.names(task)}
     (drawn,) = samples([measure], draws(strata_of(task, y), replicates=replicates, seed=seed, groups=groups))
-    return {name: interval_of(points[name], drawn[name], confidence) for name in metrics.names(task)}
+    sure = expanded(confidence, units_of(len(y), groups))
+    return {name: interval_of(points[name], drawn[name], sure) for name in metrics.names(task)}
 
 
 def too_few(rows: int, groups: NDArray[Any] | None) -> str | None:
@@ -73,11 +74,30 @@ def too_few(rows: int, groups: NDArray[Any] | None) -> str | None:
 
     ValueError if the groups are not those of the rows.
     """
-    codes = _codes(groups, rows)
-    units, named = (rows, "row") if codes is None else (int(codes.max(initial=-1)) + 1, "group")
+    units = units_of(rows, groups)
     if units >= MIN_UNITS:
         return None
-    return f"too few {named}s for an interval: {units}, and {MIN_UNITS} are needed"
+    named = "rows" if groups is None else "groups"
+    return f"too few {named} for an interval: {units}, and {MIN_UNITS} are needed"
+
+
+def units_of(rows: int, groups: NDArray[Any] | None) -> int:
+    """How many units are drawn: rows, or groups. ValueError if the groups are not those of the rows."""
+    codes = _codes(groups, rows)
+    return rows if codes is None else int(codes.max(initial=-1)) + 1
+
+
+def expanded(confidence: float, units: int) -> float:
+    """The confidence to ask of replicates of so many units, at least 2, that bounds hold with `confidence`.
+
+    Replicates of few units scatter too little, and their tails are too short: Hesterberg, "What Teachers Should Know
+    About the Bootstrap", 2015, expands the percentiles by Student's t and n / (n - 1). Of two equal models, one is
+    called better in 5.1 % of 1,000 simulated tests on 10 groups (7.5 % without it) and in 4.8 % on 12 (6.6 %), where
+    5 % are meant.
+    """
+    from scipy.special import ndtr, stdtrit
+
+    return float(ndtr(math.sqrt(units / (units - 1)) * stdtrit(units - 1, confidence)))
 
 
 def strata_of(task: Task, y: NDArray[Any]) -> IntArray:

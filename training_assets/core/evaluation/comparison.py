@@ -16,10 +16,12 @@ from training_assets.core.evaluation import metrics
 from training_assets.core.evaluation.bootstrap import (
     TOO_FEW_OF_A_CLASS,
     draws,
+    expanded,
     interval_of,
     samples,
     strata_of,
     too_few,
+    units_of,
 )
 from training_assets.core.evaluation.ranking import FloatArray
 from training_assets.core.evaluation.scorers import IntArray, Scorer
@@ -140,16 +142,20 @@ def differences(
         return {name: _unbounded(name, points[0][name], points[1][name], few) for name in metrics.names(task)}
     weights = draws(strata_of(task, labels), replicates=setting.replicates, seed=setting.seed, groups=own_groups)
     before, after = samples(measures, weights)
+    units = units_of(len(labels), own_groups)
     found = {}
     for name in metrics.names(task):
         values = _sign(name) * (after[name] - before[name])
-        found[name] = _difference(name, points[0][name], points[1][name], values, setting.confidence)
+        found[name] = _difference(name, points[0][name], points[1][name], values, setting.confidence, units)
     return found
 
 
-def _difference(name: str, before: float, after: float, values: FloatArray, confidence: float) -> dict[str, Any]:
+def _difference(
+    name: str, before: float, after: float, values: FloatArray, confidence: float, units: int
+) -> dict[str, Any]:
     point = _sign(name) * (after - before)
-    interval = interval_of(point, values, confidence)
+    sure = expanded(confidence, units)
+    interval = interval_of(point, values, sure)
     if not math.isfinite(interval.low):
         return _unbounded(name, before, after, TOO_FEW_OF_A_CLASS)
     z = NormalDist().inv_cdf
@@ -159,7 +165,7 @@ def _difference(name: str, before: float, after: float, values: FloatArray, conf
         "low": interval.low,
         "high": interval.high,
         "standard_error": interval.standard_error,
-        "smallest_change": (z(confidence) + z(POWER)) * interval.standard_error,
+        "smallest_change": (z(sure) + z(expanded(POWER, units))) * interval.standard_error,
     }
 
 

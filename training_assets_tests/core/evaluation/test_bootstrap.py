@@ -95,6 +95,15 @@ def test_bounds_are_rounded_outwards_to_a_replicate() -> None:
     assert bootstrap.interval_of(0.5, np.arange(200) / 199, 0.95).high == 190 / 199
 
 
+def test_few_units_ask_for_more_confidence() -> None:
+    """Of a mean of 10 normal values, the bound is Student's, which percentiles of replicates do not reach."""
+    assert bootstrap.expanded(0.95, 10) == pytest.approx(stats.norm.cdf(np.sqrt(10 / 9) * stats.t.ppf(0.95, 9)))
+    asked = [bootstrap.expanded(0.95, units) for units in (2, 10, 30, 1_000, 1_000_000)]
+    assert asked == sorted(asked, reverse=True)
+    assert asked[-1] == pytest.approx(0.95, abs=1e-6)
+    assert all(bootstrap.expanded(confidence, 10) < 1 for confidence in (0.5, 0.999))
+
+
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 @pytest.mark.parametrize("rows", [0, 1, 2])
 def test_next_to_no_rows_never_raise(task: Any, rows: int) -> None:
