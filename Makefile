@@ -30,7 +30,7 @@ dev: setup  ## serve Dagster and MLflow on this machine
 	$(BIN)/training-assets dev
 
 test: setup  ## the tests that take minutes together
-	$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not browser"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not browser"
 
 test-slow: setup  ## the tests that take minutes each, kill processes or need a browser
 	$(BIN)/python -m pytest -m "slow or browser"

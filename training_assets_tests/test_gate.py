@@ -185,6 +185,7 @@ def test_a_report_about_another_candidate_is_refused(tmp_path: Path) -> None:
         assert place.versions() == ["1"]
 
 
+@pytest.mark.slow
 def test_a_run_that_failed_a_data_check_cannot_be_finished_by_hand(tmp_path: Path) -> None:
     with workplace(tmp_path / "leak") as made:
         columns = {**SPEC["columns"], "part": {"type": "string", "role": "split"}}
@@ -200,6 +201,7 @@ def test_a_run_that_failed_a_data_check_cannot_be_finished_by_hand(tmp_path: Pat
         assert "failed a check of the splits: splits_share_no_rows" in str(failures(by_hand))
 
 
+@pytest.mark.slow
 def test_results_of_different_runs_are_not_mixed(tmp_path: Path) -> None:
     with workplace(tmp_path / "mixed") as place:
         place.land("2026-01.csv", customers(400, seed=1))

@@ -93,8 +93,8 @@ def test_a_waiver_lets_it_pass_and_its_reason_is_kept(stopped: tuple[Workplace, 
     ("skipped", "asked"),
     [
         (("train_split", "validation_split", "test_split"), "train_split for leaks"),
-        (("preprocessor",), "preprocessor"),
-        (("encoded_features",), "encoded_features"),
+        pytest.param(("preprocessor",), "preprocessor", marks=pytest.mark.slow),
+        pytest.param(("encoded_features",), "encoded_features", marks=pytest.mark.slow),
     ],
 )
 def test_registration_refuses_where_a_check_for_leaks_was_skipped(

@@ -146,6 +146,7 @@ def place(tmp_path: Path) -> Iterator[Workplace]:
         yield made
 
 
+@pytest.mark.slow
 def test_force_trains_anew_and_makes_no_second_version_of_the_same_candidate(place: Workplace) -> None:
     place = place.with_spec(search={**SPEC["search"], "warm_start": False})  # else it begins with what was best before
     first = place.train()
@@ -265,6 +266,7 @@ def test_a_refused_batch_that_was_mended_holds_nothing_up(place: Workplace) -> N
     assert metadata_of(result, "validated_data")["dagster/row_count"] == 500
 
 
+@pytest.mark.slow
 def test_another_way_of_reading_reads_every_file_anew(place: Workplace) -> None:
     rows = customers(400, seed=6).with_columns(income=pl.lit("NA"))
     place.land("2026-02.csv", rows)
@@ -275,6 +277,7 @@ def test_another_way_of_reading_reads_every_file_anew(place: Workplace) -> None:
     assert metadata_of(result, "validated_data")["dagster/row_count"] == 800
 
 
+@pytest.mark.slow
 def test_a_batch_whose_file_is_gone_is_missed_when_files_are_read_anew(place: Workplace) -> None:
     place.land("2026-02.csv", customers(300, seed=2))
     assert place.train().success
@@ -308,6 +311,7 @@ def test_a_file_that_is_still_written_is_not_read(place: Workplace) -> None:
     assert (shown["batches"], shown["arriving_files"]) == (1, 1)
 
 
+@pytest.mark.slow
 def test_renamed_levels_make_another_candidate(place: Workplace) -> None:
     renamed = {"derived": {"band": "CASE WHEN age < 40 THEN 'a' ELSE 'b' END"}}
     first = place.with_spec(features=renamed).train()

@@ -264,6 +264,7 @@ def test_a_reject_is_registered_only_by_a_waiver_of_the_role_risk(place: Workpla
     assert late.reviews.approval(MODEL, "verdict", case.subject, place.spec.release.approvals) is None
 
 
+@pytest.mark.slow
 def test_an_approval_that_has_ended_is_asked_anew_and_what_it_let_in_stays_decided(place: Workplace) -> None:
     def risk(who: str) -> Workplace:
         failing = [{"kind": "value", "metric": "roc_auc", "min": 0.9999}]
@@ -295,6 +296,7 @@ def test_an_approval_that_has_ended_is_asked_anew_and_what_it_let_in_stays_decid
     assert all(line["holds"] for line in lines), lines
 
 
+@pytest.mark.slow
 def test_who_launched_the_training_does_not_free_it_whoever_had_it_judged_anew(place: Workplace) -> None:
     def judged_by(bound: float) -> Workplace:
         asks = {"kind": "value", "metric": "roc_auc", "min": bound, "otherwise": "review"}
@@ -316,6 +318,7 @@ def test_who_launched_the_training_does_not_free_it_whoever_had_it_judged_anew(p
     assert said(again, anew, BOB).state == "APPROVED"
 
 
+@pytest.mark.slow
 def test_a_run_that_nobody_knows_the_launcher_of_asks_for_two(place: Workplace) -> None:
     place = place.with_spec(evaluation={**EVALUATION, "gates": []}, release={"approvals": {"four_eyes": True}})
     assert not place.train().success

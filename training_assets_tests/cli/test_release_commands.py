@@ -48,6 +48,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     return command
 
 
+@pytest.mark.slow
 def test_a_version_in_short(tmp_path: Path) -> None:
     command = Copy(tmp_path / "project")
     customers(600, seed=1).drop("left_on").write_csv(command.root / "churn.csv")

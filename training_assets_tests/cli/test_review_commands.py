@@ -110,6 +110,7 @@ def test_new_columns_are_accepted_with_their_roles(command: Copy) -> None:
     assert "nothing to accept" in command("schema", "more", "--accept", status=2)
 
 
+@pytest.mark.slow
 def test_strays_are_not_accepted_unless_they_are_named(command: Copy) -> None:
     (command.root / "few").mkdir()
     path = command.root / "few" / "a.csv"
@@ -124,6 +125,7 @@ def test_strays_are_not_accepted_unless_they_are_named(command: Copy) -> None:
     assert "age: {type: string}" in command.spec("few").read_text()
 
 
+@pytest.mark.slow
 def test_what_is_not_there_is_said(command: Copy) -> None:
     assert "no model 'nope'" in command("schema", "nope", status=2)
     assert "no batch of churn is called 'nope.csv'" in command(

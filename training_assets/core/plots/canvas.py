@@ -90,7 +90,8 @@ def png(figure: Figure) -> bytes:
         drawn.draw()  # type: ignore[no-untyped-call]  # matplotlib has no annotation here
         picture = Image.fromarray(np.asarray(drawn.buffer_rgba())[..., :3])  # type: ignore[no-untyped-call]  # nor here
         buffer = io.BytesIO()
-        picture.quantize(256, dither=Image.Dither.NONE).save(buffer, "png", optimize=True, pnginfo=info, dpi=(dpi, dpi))
+        few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(buffer, "png", optimize=True, pnginfo=info, dpi=(dpi, dpi))
         if buffer.tell() < MAX_BYTES:
             return buffer.getvalue()
     message = f"the picture '{title}' has {buffer.tell()} bytes at {dpi} dpi; show less in it"
