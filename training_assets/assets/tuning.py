@@ -112,6 +112,7 @@ def tuned_model(
     facts, study = result.artifact.facts, Study.from_json(result.artifact.json(STUDY))
     if places.ledger.latest(model.name, "trials_tracked", result.digest) is None:
         with tracking.run(context, model.name) as mlflow:
+            context.log.info(f"{len(study.trials)} trials go into MLflow as runs")
             log_trials(mlflow, study)
         by = {"run_id": context.run.run_id, "actor": TUNED}
         places.ledger.record(model.name, "trials_tracked", result.digest, {"trials": len(study.trials)}, **by)

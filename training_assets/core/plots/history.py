@@ -114,11 +114,23 @@ def _timeline(axes: Axes, study: Study, colour: dict[str, str]) -> None:
     axes.axvspan(ended, max(study.seconds, ended), color=GREY, alpha=0.25, linewidth=0)
     if study.seconds - ended > 0.15 * study.seconds:  # where the words have room
         middle = (ended + study.seconds) / 2
-        axes.text(middle, many / 2, "final fit", ha="center", va="center", size=NOTE_SIZE, color=INK)
+        axes.text(
+            middle,
+            many / 2,
+            _afterwards(study).replace(", ", ",\n"),
+            ha="center",
+            va="center",
+            size=NOTE_SIZE,
+            color=INK,
+        )
     if study.budget_seconds < 1.2 * max(study.seconds, ended):
         axes.axvline(study.budget_seconds, color=INK, linewidth=1, linestyle=":")
     axes.set_ylim(0, many)
     axes.set_yticks([])
+
+
+def _afterwards(study: Study) -> str:
+    return "final fit" if study.out_of_fold is None else "choice out of fold, final fit"
 
 
 def _lanes(trials: list[Trial]) -> dict[int, int]:
@@ -152,4 +164,6 @@ def _note(study: Study, scores: list[float], ends: tuple[float, float]) -> str:
     beyond = hidden(scores, ends)
     counted += [f"{beyond:,} scored worse than is shown"] if beyond else []
     many = "1 trial" if len(states) == 1 else f"{len(states):,} trials"
-    return f"{many} in {study.seconds:,.0f} s" + "".join(f", {each}" for each in counted) + "; grey: final fit"
+    return (
+        f"{many} in {study.seconds:,.0f} s" + "".join(f", {each}" for each in counted) + f"; grey: {_afterwards(study)}"
+    )
