@@ -27,7 +27,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
         PRICES.write_parquet(made.root / "ref" / "prices.parquet")
         made.land("2026-01.csv", customers(600, seed=1))
         features = {"derived": {"income_per_year": "income / (age + 1)"}, "joins": [JOIN]}
-        place = made.with_spec(evaluation=EVALUATION, features=features, search=SEARCH)
+        columns = dict(reversed(SPEC["columns"].items()))  # in no order that anybody would sort them in
+        place = made.with_spec(evaluation=EVALUATION, features=features, search=SEARCH, columns=columns)
         trained = place.train()
         assert trained.success, failures(trained)
         yield place
