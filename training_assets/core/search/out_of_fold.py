@@ -81,7 +81,8 @@ def out_of_fold(
 ) -> tuple[Data, dict[int, Any]] | None:
     """All rows, and what each of the chosen candidates predicts of them; None where `late` said that time is up.
 
-    Each is fitted `FOLDS` times with its trial's best iteration, before the target's transform is turned back.
+    Each is fitted `FOLDS` times with its trial's best iteration, before the target's transform is turned back. One
+    whose fit fails is left out, and said so; where all do, there is None.
     """
     rows = train.and_also(validation)
     for each in (train, validation):
@@ -93,7 +94,7 @@ def out_of_fold(
     def fit(number: int, learnt: Data, held: Data) -> Any:
         trial = candidates[number].trial
         if late():
-            return None
+            return None  # nothing is made of it
         iterations = trial.best_iteration or plan.max_iterations
         model = families[trial.family].fit(
             trial.params,
@@ -108,17 +109,21 @@ def out_of_fold(
         )
         return np.asarray(model.predict(held), dtype=np.float32)
 
-    found: dict[int, Any] = {}
+    left, found = list(chosen), dict[int, Any]()
     for part in range(FOLDS):
-        say(f"fold {part + 1} of {FOLDS}: {len(chosen)} candidates on {rows.n_rows:,} rows, to choose the blend by")
+        say(f"fold {part + 1} of {FOLDS}: {len(left)} candidates on {rows.n_rows:,} rows, to choose the blend by")
         learnt, held = rows.where(fold != part), rows.where(fold == part)
         with ThreadPoolExecutor(workers, thread_name_prefix="fold") as pool:
-            fits = {number: pool.submit(fit, number, learnt, held) for number in chosen}
-            predictions = {number: fits[number].result() for number in chosen}
+            fits = {number: pool.submit(fit, number, learnt, held) for number in left}
         give_back()
         if late():
             return None
-        for number, predicted in predictions.items():
+        for number, done in fits.items():
+            if error := done.exception():
+                say(f"trial {number} has no say in the blend: {type(error).__name__}: {error}")
+                left.remove(number)
+                continue
+            predicted = done.result()
             whole = found.setdefault(number, np.full((rows.n_rows, *predicted.shape[1:]), math.nan, dtype=np.float32))
             whole[fold == part] = predicted
-    return rows, found
+    return (rows, {number: found[number] for number in left}) if left else None

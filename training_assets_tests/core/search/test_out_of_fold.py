@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from training_assets.core.families import FAMILIES, Data
+from training_assets.core.families.linear import LinearFamily
 from training_assets.core.search import out_of_fold
 from training_assets.core.search.blending import folds_of
 from training_assets.core.search.finishing import SAVED, Candidate, Plan
@@ -113,6 +114,37 @@ def test_the_labels_of_a_fold_do_not_move_what_is_said_of_it() -> None:
     again = predicted(with_labels(train, poisoned[:at]), with_labels(validation, poisoned[at:]), "regression")[1]
     np.testing.assert_array_equal(said[7][fold == 3], again[7][fold == 3])
     assert not np.allclose(said[7][fold != 3], again[7][fold != 3])
+
+
+class Failing(LinearFamily):
+    """One that cannot learn from the rows without the second fold."""
+
+    made = 0
+
+    def fit(self, *rows: Any, **settings: Any) -> Any:
+        Failing.made += 1
+        if Failing.made == 2:
+            message = "no convergence"
+            raise ArithmeticError(message)
+        return super().fit(*rows, **settings)
+
+
+@pytest.mark.parametrize("others", [["linear"], []])
+def test_a_candidate_whose_fit_fails_is_left_out_and_said_so(others: list[str]) -> None:
+    train, validation, _ = splits("binary")
+    families = {**FAMILIES, "failing": Failing()}
+    Failing.made = 0
+    trials = [trial(number, family=name) for number, name in enumerate(["failing", *others])]
+    candidates = {each.number: Candidate(each, None, None) for each in trials}
+    one = Plan(**{**vars(PLAN), "parallel": 1})
+    said: list[str] = []
+    found = out_of_fold.out_of_fold(
+        list(candidates), candidates, families, train, validation, usual("binary"), one,
+        late=lambda: False, say=said.append,
+    )  # fmt: skip
+    assert "trial 0 has no say in the blend: ArithmeticError: no convergence" in said
+    assert (None if found is None else list(found[1])) == ([1] if others else None)
+    assert found is None or np.isfinite(found[1][1]).all()
 
 
 def test_where_time_is_up_there_are_none() -> None:
