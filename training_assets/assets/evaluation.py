@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import numpy as np
 
 from training_assets.assets.cases import show_cases
 from training_assets.assets.drift import drift_report
@@ -24,6 +23,7 @@ from training_assets.core.evaluation.report import evaluate
 from training_assets.core.evaluation.served import parity, runtime
 from training_assets.core.evaluation.verdict import Verdict
 from training_assets.core.families.data import Data
+from training_assets.core.splitting import dealt_groups
 from training_assets.governance.champion import against, live
 from training_assets.governance.judging import REPORT, REPORT_FILE, ask_people, judged
 from training_assets.governance.pages import write_pages
@@ -34,7 +34,6 @@ from training_assets.resources.launches import OF_RUN_TAG
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 from training_assets.resources.tracking import Tracking
-from training_assets.spec import ModelSpec
 from training_assets.spec.evaluation import CARD_FIELDS
 
 
@@ -72,7 +71,9 @@ def evaluation_report(
             Data.of(encoded_features.artifact.frame(f"{name}.parquet"), fitted.layout) for name in ("train", "test")
         )
         scorer = read_scorer(tuned_model, model, places.root)
-        predictions, groups = scorer.predict_encoded(test), _groups(spec, test_split)
+        rows = {name: split.artifact.frame(ROWS) for name, split in splits.items()}
+        predictions = scorer.predict_encoded(test)
+        groups = dealt_groups(rows["test_split"], spec.split, spec.one_with_role("group"))
         report = evaluate(
             spec.target.task,
             test.labels,
@@ -84,7 +85,6 @@ def evaluation_report(
             seed=spec.search.seed,
             groups=groups,
         )
-        rows = {name: split.artifact.frame(ROWS) for name, split in splits.items()}
         challenger = Scored(predictions, scorer.threshold)
         report |= against(champion, spec, fitted.classes, test.labels, challenger, rows, groups)
         golden = (tuned_model.artifact.frame(name) for name in (GOLDEN, GOLDEN_SCORES))
@@ -179,12 +179,6 @@ def _note_judged(model: str, places: Places, tuned: Result, by: Mapping[str, str
         if batch not in known:
             once = f"{model}/judged/{batch}"
             places.ledger.record(model, "batch_judged", batch, {"candidate": tuned.digest}, once=once, **by)
-
-
-def _groups(spec: ModelSpec, test_split: Result) -> np.ndarray[Any, Any] | None:
-    """The group of each test row, where rows of a group were dealt together: they are no independent evidence."""
-    group = spec.one_with_role("group") if "group" in spec.split.method else None
-    return None if group is None else test_split.artifact.frame(ROWS)[group].rank("dense").fill_null(0).to_numpy()
 
 
 def _params(tuned: Artifact) -> dict[str, Any]:

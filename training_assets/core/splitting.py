@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +70,16 @@ def deal(
         cuts = [split.train, split.train + split.validation]
         codes = np.searchsorted(cuts, share(mix(bits, split.salt)), side="right")
     return _named(codes)
+
+
+def dealt_groups(table: pl.DataFrame, split: Split, group: str | None) -> npt.NDArray[Any] | None:
+    """The group of each row (n_rows,), where rows of a group were dealt together: they are no independent evidence.
+
+    `table` has the column `group`; rows without one count as one group.
+    """
+    if group is None or "group" not in split.method:
+        return None
+    return table[group].rank("dense").fill_null(0).to_numpy()
 
 
 def _named(codes: npt.NDArray[np.integer]) -> pl.Series:

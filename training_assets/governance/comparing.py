@@ -19,6 +19,7 @@ from training_assets.core.errors import InputError
 from training_assets.core.evaluation.comparison import Scored, Setting, compare, unseen
 from training_assets.core.features.table import POSITION, feature_table
 from training_assets.core.scoring import Scorer
+from training_assets.core.splitting import dealt_groups
 from training_assets.governance.champion import LEARNT_FROM, TARGET
 from training_assets.governance.packaging import BUNDLE
 from training_assets.governance.proof import tuned_of
@@ -103,7 +104,8 @@ def _scored(
     labels = known_labels(test, spec.target.task, scorers[1].classes).to_numpy()
     one, two = (Scored(each, scorer.threshold) for each, scorer in zip(predicted, scorers, strict=True))
     classes = scorers[1].classes
-    compared = compare(spec.target.task, labels, one, two, mask, classes=classes, setting=setting, groups=None)
+    groups = dealt_groups(test, spec.split, spec.one_with_role("group"))
+    compared = compare(spec.target.task, labels, one, two, mask, classes=classes, setting=setting, groups=groups)
     return {"metrics": compared["metrics"], "predictions": _apart(scorers, predicted, mask)}
 
 

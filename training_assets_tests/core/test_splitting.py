@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training_assets.core.errors import InputError
-from training_assets.core.splitting import SPLITS, deal
+from training_assets.core.splitting import SPLITS, deal, dealt_groups
 from training_assets.core.validation.quarantine import sort_rows
 from training_assets.spec import Split
 from training_assets_tests.core.small_spec import raw_rows, small_spec
@@ -103,6 +103,17 @@ def test_batches_that_come_later_move_no_row(method: str, rows: list[Any], batch
         now == then or (now is None and then in {"train", "validation"})
         for then, now in zip(before, after, strict=True)
     )
+
+
+def test_groups_are_no_independent_evidence_only_where_they_were_dealt_together() -> None:
+    table = pl.DataFrame({"g": ["b", None, "a", "b", None]})
+    for method in ("group", "time+group"):
+        codes = dealt_groups(table, METHODS[method], "g")
+        assert codes is not None
+        assert codes.tolist() == [2, 0, 1, 2, 0]
+    for method in ("stratified", "time"):
+        assert dealt_groups(table, METHODS[method], "g") is None
+    assert dealt_groups(table, METHODS["group"], None) is None
 
 
 @pytest.mark.parametrize("method", METHODS)
