@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from training_assets.core.families import Data, Family, FittedModel, Learning
+from training_assets.core.families import Data, Family, FittedModel, Learning, Stop
 from training_assets.core.families.blend import blended
 from training_assets.core.families.freed_memory import give_back
 from training_assets.core.search.blending import LARGEST_SAMPLE, blend_weights
@@ -44,6 +44,36 @@ class Plan:
     parallel: int
     max_iterations: int
     seed: int
+
+    def side_by_side(self, fits: int) -> tuple[int, int]:
+        """How many of so many fits run at a time, and the threads of each."""
+        workers = max(1, min(self.parallel, fits))
+        return workers, max(1, self.cores // workers)
+
+
+def fit_again(
+    trial: Trial,
+    families: Mapping[str, Family],
+    rows: Data,
+    learning: Learning,
+    plan: Plan,
+    *,
+    threads: int,
+    iterations: int,
+    stop: Stop,
+) -> FittedModel:
+    """Fit a trial's parameters to other rows for so many iterations, none of them chosen on validation rows."""
+    return families[trial.family].fit(
+        trial.params,
+        rows,
+        None,
+        learning=learning,
+        threads=threads,
+        seed=plan.seed,
+        max_iterations=iterations,
+        patience=iterations,
+        stop=stop,
+    )
 
 
 def seconds_for(trials: Sequence[Trial], plan: Plan, growth: float) -> float:
@@ -121,8 +151,7 @@ def fit_members(
         for trials_rows in (train, validation):
             trials_rows.forget()  # final fits read rows of their own, for which there must be room
         give_back()
-    workers = max(1, min(plan.parallel, len(refit)))
-    threads = max(1, plan.cores // workers)
+    workers, threads = plan.side_by_side(len(refit))
 
     def fit(number: int) -> tuple[FittedModel, Member]:
         candidate, began = candidates[number], clock()
@@ -146,17 +175,8 @@ def fit_members(
             return was_late
 
         try:
-            model = families[trial.family].fit(
-                trial.params,
-                rows if number in refit else train,
-                None,
-                learning=learning,
-                threads=threads,
-                seed=plan.seed,
-                max_iterations=wanted,
-                patience=wanted,
-                stop=stop,
-            )
+            learnt = rows if number in refit else train
+            model = fit_again(trial, families, learnt, learning, plan, threads=threads, iterations=wanted, stop=stop)
         except Exception as error:
             if candidate.model is None:
                 raise

@@ -18,7 +18,7 @@ from training_assets.core.encoding.layout import code_column
 from training_assets.core.families import Data, Family, Learning
 from training_assets.core.families.freed_memory import give_back
 from training_assets.core.search.blending import folds_of
-from training_assets.core.search.finishing import SAVED, Candidate, Plan
+from training_assets.core.search.finishing import SAVED, Candidate, Plan, fit_again
 from training_assets.core.search.study import Trial
 
 FOLDS = 5
@@ -88,24 +88,15 @@ def out_of_fold(
     for each in (train, validation):
         each.forget()  # room for what fits read
     fold = folds_of(rows.labels, FOLDS)
-    workers = max(1, min(plan.parallel, len(chosen)))
-    threads = max(1, plan.cores // workers)
+    workers, threads = plan.side_by_side(len(chosen))
 
     def fit(number: int, learnt: Data, held: Data) -> Any:
         trial = candidates[number].trial
         if late():
             return None  # nothing is made of it
         iterations = trial.best_iteration or plan.max_iterations
-        model = families[trial.family].fit(
-            trial.params,
-            learnt,
-            None,
-            learning=learning,
-            threads=threads,
-            seed=plan.seed,
-            max_iterations=iterations,
-            patience=iterations,
-            stop=lambda _iterations, _loss: late(),
+        model = fit_again(
+            trial, families, learnt, learning, plan, threads=threads, iterations=iterations, stop=lambda *_: late()
         )
         return np.asarray(model.predict(held), dtype=np.float32)
 
