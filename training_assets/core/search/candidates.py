@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from training_assets.core.search.finishing import Candidate
+from training_assets.core.families import FittedModel
+from training_assets.core.search.study import Trial
 
 BEST = 16
 """Best trials that a blend is chosen from, besides the best one of each family."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A trial that may become a member."""
+
+    trial: Trial
+    predictions: Any  # of the validation rows, before the target's transform is turned back
+    model: FittedModel | None  # as the trial left it; None where it was not kept
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The final model: which trials become its members, and their fit on training and validation rows together."""
+"""The final model: its members' fit on training and validation rows together, and the time that it takes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from training_assets.core.families import Data, Family, FittedModel, Learning, Stop
 from training_assets.core.families.blend import blended
 from training_assets.core.families.freed_memory import give_back
-from training_assets.core.search.blending import LARGEST_SAMPLE, blend_weights
-from training_assets.core.search.scores import Metric
+from training_assets.core.search.candidates import Candidate
 from training_assets.core.search.study import Member, Trial
 
 MORE_ITERATIONS = 1.1
@@ -23,15 +21,6 @@ SAVED = 0.9
 """Share of a trial's seconds that its final fit takes: it asks no validation rows (measured: 0.7 to 0.9)."""
 FINAL_FIT = SAVED * MORE_ITERATIONS
 """Seconds of a final fit for each of its trial's, were the rows as many."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A trial that may become a member."""
-
-    trial: Trial
-    predictions: Any  # of the validation rows, before the target's transform is turned back
-    model: FittedModel | None  # as the trial left it; None where it was not kept
 
 
 @dataclass(frozen=True)
@@ -94,24 +83,6 @@ def _seconds(trial: Trial, growth: float) -> float:
     if trial.best_iteration and trial.iterations:
         share = MORE_ITERATIONS * trial.best_iteration / trial.iterations
     return trial.seconds * growth * share
-
-
-def weights_of(
-    candidates: Mapping[int, Candidate],
-    predictions: Mapping[int, Any],
-    judges: Data,
-    metric: Metric,
-    most: int,
-    *,
-    rows: int = LARGEST_SAMPLE,
-) -> dict[int, float]:
-    """Weights of at most `most` members by their trials' numbers.
-
-    They are chosen by what those of `predictions` say of the rows `judges`, at most `rows` of them.
-    """
-    turned_back = {number: judges.transform.back(each) for number, each in predictions.items()}
-    families = {number: candidates[number].trial.family for number in predictions}
-    return blend_weights(turned_back, families, judges.labels, metric, most=most, rows=rows)
 
 
 def worth_refitting(

@@ -18,7 +18,8 @@ from training_assets.core.encoding.layout import code_column
 from training_assets.core.families import Data, Family, Learning
 from training_assets.core.families.freed_memory import give_back
 from training_assets.core.search.blending import folds_of
-from training_assets.core.search.finishing import SAVED, Candidate, Plan, fit_again
+from training_assets.core.search.candidates import Candidate
+from training_assets.core.search.finishing import SAVED, Plan, fit_again
 from training_assets.core.search.study import Trial
 
 FOLDS = 5

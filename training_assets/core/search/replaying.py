@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 
 from training_assets.core.families import Data, Family, FittedModel, Learning
-from training_assets.core.search.finishing import Candidate, Plan, fit_members
+from training_assets.core.search.candidates import Candidate
+from training_assets.core.search.finishing import Plan, fit_members
 from training_assets.core.search.study import Study
 from training_assets.spec.search import Search
 

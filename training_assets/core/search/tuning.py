@@ -14,30 +14,21 @@ import numpy as np
 from training_assets.core.errors import InputError
 from training_assets.core.families import Data, Family, Learning
 from training_assets.core.families.freed_memory import give_back
-from training_assets.core.search import out_of_fold, pruning
-from training_assets.core.search.blending import LARGEST_SAMPLE, mean
+from training_assets.core.search import pruning
+from training_assets.core.search.blending import mean
 from training_assets.core.search.budget import Budget
-from training_assets.core.search.candidates import Candidates
-from training_assets.core.search.finishing import (
-    FINAL_FIT,
-    Candidate,
-    Plan,
-    fit_members,
-    seconds_for,
-    weights_of,
-    worth_refitting,
-)
+from training_assets.core.search.candidates import Candidate
+from training_assets.core.search.finishing import FINAL_FIT, Plan, fit_members, worth_refitting
 from training_assets.core.search.memory import Memory, NoMemory
 from training_assets.core.search.reporting import Progress
 from training_assets.core.search.sampling import Proposal, proposals
 from training_assets.core.search.scores import Metric
+from training_assets.core.search.selection import Selection
 from training_assets.core.search.study import Study, Trial, Tuned
 from training_assets.core.search.trials import Job, Outcome, run
 from training_assets.spec.search import Search
 
 MOST_MEMBERS = 8
-ROUGHLY = 5_000
-"""Validation rows on which a first guess at the blend is made, so that time is kept back for its members."""
 
 
 def search(
@@ -113,10 +104,10 @@ class _Run:
         self.threads = max(1, cores // self.parallel)
         most = 1 if spec.ensemble == "none" else MOST_MEMBERS
         self.plan = Plan(spec.refit, most, cores, self.parallel, spec.max_iterations, spec.seed)
-        self.growth = 1 + self.validation.n_rows / self.train.n_rows
-        self.candidates = Candidates(self.metric.direction)
-        self.final_seconds = 0.0  # that the final fits should take
-        self.may_fold = self.exchangeable and most > 1 and out_of_fold.suits(self.train, self.validation)
+        self.selection = Selection(
+            self.train, self.validation, self.families, self.learning, self.metric, self.plan, self.exchangeable
+        )
+        self.growth, self.candidates = self.selection.growth, self.selection.candidates
         self.proposals = proposals(spec, self.families, self.train.facts, self.metric.direction, self.warm)
         self.trials: dict[int, Trial] = {}
         self.running: dict[Future[Outcome], Proposal] = {}
@@ -226,46 +217,8 @@ class _Run:
         if trial.score is None:
             return
         single = np.asarray(predictions, dtype=np.float32)
-        if self.candidates.add(Candidate(trial, single, model)):
-            members = [self.trials[number] for number in self._weights(ROUGHLY)]
-            self.final_seconds = seconds_for(members, self.plan, self.growth)
-            judged = self._judged_out_of_fold(out_of_fold.SHARE * self.spec.budget_seconds)
-            self.budget.keep_back(self.final_seconds + out_of_fold.seconds_for(judged, self.plan, self.growth))
-
-    def _weights(self, rows: int) -> dict[int, float]:
-        """A blend that is chosen on at most so many of the validation rows."""
-        kept = self.candidates.kept
-        said = {number: each.predictions for number, each in kept.items()}
-        return weights_of(kept, said, self.validation, self.metric, self.plan.most, rows=rows)
-
-    def _judged_out_of_fold(self, seconds: float) -> list[Trial]:
-        """Candidates that there is time to judge on all rows; none where that should not be."""
-        scored = sum(trial.score is not None for trial in self.trials.values())
-        if not self.may_fold or scored < out_of_fold.LEAST_TRIALS:
-            return []
-        order = dict.fromkeys([*self.candidates.best_of_families(), *self.candidates.ranked()])
-        return out_of_fold.within([self.trials[number] for number in order], self.plan, self.growth, seconds)
-
-    def _chosen(self) -> tuple[dict[int, float], int | None]:
-        """Weights of the final members, and the number of rows that they were chosen on out of fold, if so."""
-        time_left = self.budget.seconds_but(self.final_seconds)
-        if judged := [trial.number for trial in self._judged_out_of_fold(time_left)]:
-            end = self.budget.elapsed() + time_left
-            found = out_of_fold.out_of_fold(
-                judged,
-                self.candidates.kept,
-                self.families,
-                self.train,
-                self.validation,
-                self.learning,
-                self.plan,
-                late=lambda: self.budget.elapsed() >= end,
-                say=self.progress.phase,
-            )
-            if found is not None:
-                rows, said = found
-                return weights_of(self.candidates.kept, said, rows, self.metric, self.plan.most), rows.n_rows
-        return self._weights(LARGEST_SAMPLE), None
+        if self.selection.add(Candidate(trial, single, model)):
+            self.budget.keep_back(self.selection.seconds_to_finish(self.spec.budget_seconds))
 
     def _finish(self) -> Tuned:
         spec, best = self.spec, self.candidates.ranked()[0]
@@ -273,7 +226,7 @@ class _Run:
             self.candidates.keep_only({best})
         else:
             self.progress.phase("choosing the blend")
-        weights, judges = self._chosen()
+        weights, judges = self.selection.weights(self.budget, self.progress.phase)
         predicted = mean({number: self.candidates.kept[number].predictions for number in weights}, weights)
         # Models of the others go now: final fits need the room.
         self.candidates.keep_only({*weights, best})

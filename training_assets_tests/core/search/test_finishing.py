@@ -15,17 +15,15 @@ from hypothesis import strategies as st
 from training_assets.core.encoding import Preprocessor
 from training_assets.core.families import FAMILIES, Data, FittedModel
 from training_assets.core.families.blend import Blend
+from training_assets.core.search.candidates import Candidate
 from training_assets.core.search.finishing import (
     MORE_ITERATIONS,
     SAVED,
-    Candidate,
     Plan,
     fit_members,
     seconds_for,
-    weights_of,
     worth_refitting,
 )
-from training_assets.core.search.scores import metric
 from training_assets.core.search.study import Member, Trial
 from training_assets.spec import Encoding
 from training_assets.spec.target import Task
@@ -264,15 +262,3 @@ def test_how_many_fits_run_at_a_time_changes_nothing(parallel: int, cores: int) 
     expected, expected_members = finished("multiclass", found, {0, 1})
     assert model.canonical() == expected.canonical()
     assert members == expected_members
-
-
-# Weights
-
-
-@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_weights_are_shares_of_at_most_so_many(task: Task) -> None:
-    validation, found = splits(task)[1], candidates(task, "linear", "hist_gradient_boosting", "extra_trees")
-    scored = metric(None, task)
-    said = {number: each.predictions for number, each in found.items()}
-    assert sum(weights_of(found, said, validation, scored, 3).values()) == pytest.approx(1)
-    assert len(weights_of(found, said, validation, scored, 1)) == 1

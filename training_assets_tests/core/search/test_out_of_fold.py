@@ -12,7 +12,8 @@ from training_assets.core.families import FAMILIES, Data
 from training_assets.core.families.linear import LinearFamily
 from training_assets.core.search import out_of_fold
 from training_assets.core.search.blending import folds_of
-from training_assets.core.search.finishing import SAVED, Candidate, Plan
+from training_assets.core.search.candidates import Candidate
+from training_assets.core.search.finishing import SAVED, Plan
 from training_assets.core.search.out_of_fold import FOLDS, seconds_for, suits, within
 from training_assets.spec.target import Task
 from training_assets_tests.core.encoding.made_rows import TASKS
