@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +61,53 @@ def intervals(
     measure, _ = metrics.prepared(task, y, predictions, classes=classes, threshold=threshold)
     if measure is None:
         return dict.fromkeys(metrics.names(task), Interval(math.nan, math.nan, math.nan, math.nan))
-    points = measure.measure(np.ones(len(y)))
-    if too_few(len(y), groups):
-        return {name: Interval(points[name], math.nan, math.nan, math.nan) for name in metrics.names(task)}
-    (drawn,) = samples([measure], draws(strata_of(task, y), replicates=replicates, seed=seed, groups=groups))
-    sure = expanded(confidence, units_of(len(y), groups))
-    return {name: interval_of(points[name], drawn[name], sure) for name in metrics.names(task)}
+    seen = resampled(task, y, [measure], replicates=replicates, seed=seed, groups=groups)
+    return {name: seen.interval(0, name, confidence) for name in metrics.names(task)}
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """What scorers measure on all rows, and on the replicates of these, the same for each scorer."""
+
+    points: list[dict[str, float]]
+    drawn: list[dict[str, FloatArray]] | None  # each metric of each scorer by replicate
+    few: str | None  # why nothing could be drawn
+    units: int
+
+    def interval(self, place: int, name: str, confidence: float) -> Interval:
+        """A metric of the scorer at that place."""
+        return self._interval(self.points[place][name], lambda drawn: drawn[place][name], confidence)
+
+    def gain(self, name: str, before: int, after: int, confidence: float) -> Interval:
+        """How much better one scorer's metric is than another's: above 0, `after` is the better one."""
+        sign = 1.0 if metrics.DIRECTION[name] == "higher" else -1.0
+        point = sign * (self.points[after][name] - self.points[before][name])
+        return self._interval(point, lambda drawn: sign * (drawn[after][name] - drawn[before][name]), confidence)
+
+    def _interval(
+        self, point: float, values: Callable[[list[dict[str, FloatArray]]], FloatArray], confidence: float
+    ) -> Interval:
+        if self.drawn is None:
+            return Interval(point, math.nan, math.nan, math.nan)
+        return interval_of(point, values(self.drawn), expanded(confidence, self.units))
+
+
+def resampled(
+    task: Task,
+    y: NDArray[Any],
+    measures: Sequence[Scorer],
+    *,
+    replicates: int,
+    seed: int,
+    groups: NDArray[Any] | None = None,
+) -> Resampled:
+    """Measure all rows and their replicates by scorers that were prepared for these rows; see `intervals`."""
+    points = [measure.measure(np.ones(len(y))) for measure in measures]
+    few, units = too_few(len(y), groups), units_of(len(y), groups)
+    if few is not None:
+        return Resampled(points, None, few, units)
+    weights = draws(strata_of(task, y), replicates=replicates, seed=seed, groups=groups)
+    return Resampled(points, samples(measures, weights), None, units)
 
 
 def too_few(rows: int, groups: NDArray[Any] | None) -> str | None:

@@ -13,17 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from training_assets.core.evaluation import metrics
-from training_assets.core.evaluation.bootstrap import (
-    TOO_FEW_OF_A_CLASS,
-    draws,
-    expanded,
-    interval_of,
-    samples,
-    strata_of,
-    too_few,
-    units_of,
-)
-from training_assets.core.evaluation.ranking import FloatArray
+from training_assets.core.evaluation.bootstrap import TOO_FEW_OF_A_CLASS, Resampled, expanded, resampled
 from training_assets.core.evaluation.scorers import IntArray, Scorer
 from training_assets.spec.target import Task
 
@@ -135,50 +125,28 @@ def differences(
         if measure is None:
             return {name: _entry(math.nan, math.nan, f"{who}: {cause}") for name in metrics.names(task)}
         measures.append(measure)
-    points = [measure.measure(np.ones(len(labels))) for measure in measures]
     own_groups = None if groups is None else groups[kept]
-    few = too_few(len(labels), own_groups)
-    if few is not None:
-        return {name: _unbounded(name, points[0][name], points[1][name], few) for name in metrics.names(task)}
-    weights = draws(strata_of(task, labels), replicates=setting.replicates, seed=setting.seed, groups=own_groups)
-    before, after = samples(measures, weights)
-    units = units_of(len(labels), own_groups)
-    found = {}
-    for name in metrics.names(task):
-        values = _sign(name) * (after[name] - before[name])
-        found[name] = _difference(name, points[0][name], points[1][name], values, setting.confidence, units)
-    return found
+    seen = resampled(task, labels, measures, replicates=setting.replicates, seed=setting.seed, groups=own_groups)
+    return {name: _difference(name, seen, setting.confidence) for name in metrics.names(task)}
 
 
-def _difference(
-    name: str, before: float, after: float, values: FloatArray, confidence: float, units: int
-) -> dict[str, Any]:
-    point = _sign(name) * (after - before)
-    sure = expanded(confidence, units)
-    interval = interval_of(point, values, sure)
-    if not math.isfinite(interval.low):
-        return _unbounded(name, before, after, TOO_FEW_OF_A_CLASS)
+def _difference(name: str, seen: Resampled, confidence: float) -> dict[str, Any]:
+    """A difference, without bounds where they cannot be given; none at all where the metric is undefined."""
+    before, after = (points[name] for points in seen.points)
+    gain = seen.gain(name, 0, 1, confidence)
+    if not math.isfinite(gain.point):
+        return _entry(before, after, metrics.reason(name))
+    if not math.isfinite(gain.low):
+        return {**_entry(before, after, seen.few or TOO_FEW_OF_A_CLASS), "difference": gain.point}
     z = NormalDist().inv_cdf
     return {
         **_entry(before, after, None),
-        "difference": point,
-        "low": interval.low,
-        "high": interval.high,
-        "standard_error": interval.standard_error,
-        "smallest_change": (z(sure) + z(expanded(POWER, units))) * interval.standard_error,
+        "difference": gain.point,
+        "low": gain.low,
+        "high": gain.high,
+        "standard_error": gain.standard_error,
+        "smallest_change": (z(expanded(confidence, seen.units)) + z(expanded(POWER, seen.units))) * gain.standard_error,
     }
-
-
-def _unbounded(name: str, before: float, after: float, why: str) -> dict[str, Any]:
-    """A difference without bounds; none at all where the metric is undefined."""
-    point = _sign(name) * (after - before)
-    if not math.isfinite(point):
-        return _entry(before, after, metrics.reason(name))
-    return {**_entry(before, after, why), "difference": point}
-
-
-def _sign(name: str) -> float:
-    return 1.0 if metrics.DIRECTION[name] == "higher" else -1.0
 
 
 def _entry(before: float, after: float, reason: str | None) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training_assets.core.evaluation import curves, metrics
-from training_assets.core.evaluation.bootstrap import TOO_FEW_OF_A_CLASS, Interval, intervals, too_few
+from training_assets.core.evaluation.bootstrap import TOO_FEW_OF_A_CLASS, Interval, resampled
 from training_assets.core.evaluation.calibration_error import calibration_error
 from training_assets.core.evaluation.comparison import POWER
-from training_assets.core.evaluation.scorers import IntArray
+from training_assets.core.evaluation.scorers import IntArray, Nothing, Scorer
 from training_assets.spec.evaluation import Evaluation
 from training_assets.spec.target import Task
 
@@ -39,19 +39,11 @@ def evaluate(
     `train_target` has the training split's class codes or values; the dummy predicts their shares or mean, and the most
     frequent class. Never raises for what the data hold; ValueError if shapes or codes do not fit.
     """
-    _, cause = metrics.prepared(task, y, predictions, classes=classes, threshold=threshold)
-    measured = intervals(
-        task,
-        y,
-        predictions,
-        classes=classes,
-        threshold=threshold,
-        replicates=spec.replicates,
-        confidence=spec.confidence,
-        seed=seed,
-        groups=groups,
-    )
-    unbounded = too_few(len(y), groups) or TOO_FEW_OF_A_CLASS
+    names = metrics.names(task)
+    candidate, cause = metrics.prepared(task, y, predictions, classes=classes, threshold=threshold)
+    scorers = [each or Nothing(names) for each in (_dummy(task, y, classes, train_target), candidate)]
+    seen = resampled(task, y, scorers, replicates=spec.replicates, seed=seed, groups=groups)
+    unbounded = seen.few or TOO_FEW_OF_A_CLASS
     cut = metrics.DEFAULT_THRESHOLD if threshold is None else threshold
     return {
         "task": task,
@@ -61,8 +53,12 @@ def evaluate(
         "replicates": spec.replicates,
         "confidence": spec.confidence,
         "seed": seed,
-        "metrics": {name: _metric(name, each, cause, unbounded, spec.confidence) for name, each in measured.items()},
-        "dummy": _dummy(task, y, classes, train_target),
+        "metrics": {
+            name: _metric(name, seen.interval(1, name, spec.confidence), cause, unbounded, spec.confidence)
+            for name in names
+        },
+        "dummy": {name: _number(seen.points[0][name]) for name in names},
+        "over_dummy": {name: _gain(seen.gain(name, 0, 1, spec.confidence), unbounded) for name in names},
         "calibration_error": calibration_error(task, y, predictions),
         **_details(task, y, predictions if cause is None else None, classes, cut),
     }
@@ -86,17 +82,26 @@ def _metric(name: str, interval: Interval, cause: str | None, unbounded: str, co
     return described
 
 
-def _dummy(task: Task, y: NDArray[Any], classes: Sequence[str], train_target: NDArray[Any]) -> dict[str, float | None]:
+def _gain(gain: Interval, unbounded: str) -> dict[str, Any]:
+    """How much better than the dummy, in the metric's own unit, on the same replicates: above 0 is better."""
+    described: dict[str, Any] = {
+        "difference": _number(gain.point),
+        "low": _number(gain.low),
+        "high": _number(gain.high),
+    }
+    return described if described["low"] is not None else {**described, "reason": unbounded}
+
+
+def _dummy(task: Task, y: NDArray[Any], classes: Sequence[str], train_target: NDArray[Any]) -> Scorer | None:
     if len(train_target) == 0:
-        return dict.fromkeys(metrics.names(task))
+        return None
     if task == "regression":
         predictions = np.full(len(y), float(np.mean(train_target)))
     else:
         shares = np.bincount(train_target.astype(np.int64), minlength=len(classes)) / len(train_target)
         predictions = np.full(len(y), shares[1]) if task == "binary" else np.tile(shares, (len(y), 1))
     # at the default threshold, not the candidate's: a dummy names the most frequent class
-    values = metrics.compute(task, y, predictions, classes=list(classes), threshold=None)
-    return {name: _number(value) for name, value in values.items()}
+    return metrics.prepared(task, y, predictions, classes=list(classes), threshold=None)[0]
 
 
 def _details(

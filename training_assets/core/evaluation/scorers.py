@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,6 +31,18 @@ def scorer(task: Task, y: NDArray[Any], predictions: FloatArray, threshold: floa
     if task == "multiclass":
         return _Multiclass(y.astype(np.int64), predictions)
     return _Regression(y.astype(np.float64), predictions)
+
+
+class Nothing:
+    """The scorer of rows or predictions that cannot be measured."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """Take the names of the task's metrics."""
+        self._measured = dict.fromkeys(names, math.nan)
+
+    def measure(self, weights: FloatArray) -> dict[str, float]:  # noqa: ARG002 - no weight changes that
+        """Every metric, undefined."""
+        return self._measured
 
 
 def _ratio(part: float, whole: float) -> float:

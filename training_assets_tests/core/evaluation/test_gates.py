@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from training_assets.core import fingerprint
 from training_assets.core.evaluation import metrics
 from training_assets.core.evaluation.gates import RuleResult, Verdict, judge, policy_digest, unknown_metrics
+from training_assets.core.evaluation.report import evaluate
 from training_assets.spec.evaluation import AnyRule, BeatsDummyRule, Evaluation, ValueRule
 from training_assets_tests.core.evaluation import made_up
 
@@ -30,12 +33,16 @@ def beats(metric: str = "roc_auc", margin: float = 0.0, **more: Any) -> BeatsDum
 
 
 def report(task: str = "binary", dummy: Any = 0.5, **entries: Any) -> dict[str, Any]:
-    """A report whose metrics are given as a value, or as (low, value, high)."""
-    found = {}
+    """A report whose metrics are given as a value, or as (low, value, high); the dummy's are certain."""
+    found, over = {}, {}
     for name, entry in entries.items():
         low, value, high = entry if isinstance(entry, tuple) else (entry, entry, entry)
         found[name] = {"value": value, "low": low, "high": high, "direction": metrics.DIRECTION[name]}
-    return {"task": task, "metrics": found, "dummy": dict.fromkeys(entries, dummy)}
+        worse = low if metrics.DIRECTION[name] == "higher" else high
+        if all(isinstance(each, float) and math.isfinite(each) for each in (worse, dummy)):
+            gain = Decimal(repr(worse)) - Decimal(repr(dummy))
+            over[name] = {"low": float(gain if metrics.DIRECTION[name] == "higher" else -gain)}
+    return {"task": task, "metrics": found, "dummy": dict.fromkeys(entries, dummy), "over_dummy": over}
 
 
 def only(verdict: Verdict) -> RuleResult:
@@ -133,6 +140,13 @@ def test_the_worse_of_two_bounds_decides() -> None:
         ("log_loss", 0.3, 0.5, 0.2, "PASS"),
         ("log_loss", 0.1, 0.3, 0.2, "PASS"),  # 0.3 - 0.2 is 0.09999999999999998
         ("log_loss", 0.31, 0.5, 0.2, "FAIL"),
+        ("roc_auc", (0.51, 0.6, 0.7), 0.5, 0, "PASS"),
+        ("roc_auc", (0.5, 0.6, 0.7), 0.5, 0, "INCONCLUSIVE"),  # perhaps as good as, which is not better
+        ("roc_auc", (0.55, 0.6, 0.7), 0.5, 0.05, "PASS"),
+        ("roc_auc", (0.54, 0.6, 0.7), 0.5, 0.05, "INCONCLUSIVE"),
+        ("roc_auc", (0.3, 0.4, 0.7), 0.5, 0, "FAIL"),
+        ("log_loss", (0.2, 0.4, 0.49), 0.5, 0, "PASS"),
+        ("log_loss", (0.2, 0.4, 0.51), 0.5, 0, "INCONCLUSIVE"),
         ("roc_auc", 0.9, None, 0, "ERROR"),
         ("roc_auc", 0.9, math.nan, 0, "ERROR"),
         ("roc_auc", 0.9, "0.5", 0, "ERROR"),
@@ -148,6 +162,36 @@ def test_without_a_dummy_nothing_is_beaten(dummies: Any) -> None:
     verdict = judge({**report(roc_auc=0.9), "dummy": dummies}, [beats()], **BOUND)
     assert verdict.name == "ERROR"
     assert "use a rule of kind value" in verdict.explanation
+
+
+@pytest.mark.parametrize(
+    ("over", "expected", "why"),
+    [
+        ({}, "ERROR", "does not say how surely; evaluate again"),
+        ({"roc_auc": None}, "ERROR", "does not say how surely; evaluate again"),
+        ({"roc_auc": {"low": None, "reason": "too few rows"}}, "INCONCLUSIVE", "no lower bound: too few rows"),
+        ({"roc_auc": {"low": math.nan}}, "INCONCLUSIVE", "no lower bound: the report says no number"),
+        ({"roc_auc": {"low": -0.1}}, "INCONCLUSIVE", "perhaps by chance: the gain of 0.4 has the lower bound -0.1"),
+    ],
+)
+def test_a_gain_that_may_be_chance_is_no_pass(over: Any, expected: str, why: str) -> None:
+    result = only(judge({**report(roc_auc=0.9), "over_dummy": over}, [beats()], **BOUND))
+    assert result.outcome == expected
+    assert result.text.startswith("roc_auc 0.9 beats the dummy's 0.5, but ")
+    assert why in result.text
+
+
+def test_a_model_that_guesses_beats_the_dummy_as_seldom_as_confidence_says() -> None:
+    passed = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        y, p = np.arange(120) % 3 == 0, rng.random(120)
+        found = evaluate(
+            "binary", y.astype(int), p, classes=["no", "yes"], threshold=None, spec=Evaluation(replicates=100),
+            train_target=y.astype(int), seed=seed,
+        )  # fmt: skip
+        passed += only(judge(found, [beats()], **BOUND)).outcome == "PASS"
+    assert 3 <= passed <= 28  # 15 are meant; by the point alone, half of them pass
 
 
 # What is missing

@@ -52,7 +52,9 @@ def reports(draw: st.DrawFn, values: st.SearchStrategy[Any] = numbers) -> dict[s
             "high": draw(values),
             "direction": metrics.DIRECTION[name],
         }
-    return {"task": "binary", "metrics": entries, "dummy": {name: draw(values) for name in entries}}
+    dummy, over = ({name: draw(values) for name in entries} for _ in range(2))
+    over_dummy = {name: {"low": low} for name, low in over.items()}
+    return {"task": "binary", "metrics": entries, "dummy": dummy, "over_dummy": over_dummy}
 
 
 @given(reports(), rules)

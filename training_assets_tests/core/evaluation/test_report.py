@@ -16,6 +16,7 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from training_assets.core import fingerprint
 from training_assets.core.evaluation import metrics
 from training_assets.core.evaluation.bootstrap import intervals
+from training_assets.core.evaluation.comparison import Scored, Setting, differences
 from training_assets.core.evaluation.gates import judge
 from training_assets.core.evaluation.report import MAX_CONFUSION, evaluate
 from training_assets.spec.evaluation import Evaluation, ValueRule
@@ -125,6 +126,49 @@ def test_the_regression_dummy_is_scikit_learns_mean() -> None:
 def test_without_training_rows_the_dummy_is_unknown() -> None:
     for task in TASKS:
         assert set(made_up.report(task, train_target=np.array([]))["dummy"].values()) == {None}
+
+
+@tasks
+def test_the_gain_over_the_dummy_is_of_the_same_replicates(task: str) -> None:
+    y, predictions, classes = made_up.sample(task)
+    report = made_up.report(task)
+    threshold = 0.4 if task == "binary" else None
+    dummy = {
+        "binary": lambda: np.full(len(y), y.mean()),
+        "multiclass": lambda: np.tile(np.bincount(y, minlength=4) / len(y), (len(y), 1)),
+        "regression": lambda: np.full(len(y), y.mean()),
+    }[task]()
+    paired = differences(
+        task,  # type: ignore[arg-type]  # a task
+        y,
+        Scored(dummy, None),
+        Scored(predictions, threshold),
+        np.arange(len(y)),
+        classes=classes,
+        setting=Setting(50, report["confidence"], 0, 1),
+        groups=None,
+    )
+    for name, gain in report["over_dummy"].items():
+        assert {key: paired[name][key] for key in ("difference", "low", "high")} == {
+            key: gain[key] for key in ("difference", "low", "high")
+        }, name
+
+
+def test_what_makes_a_metric_uncertain_for_both_makes_no_gain_uncertain() -> None:
+    rng = np.random.default_rng(3)
+    y = np.exp(3 * rng.normal(size=400))  # the largest value decides the error of any model
+    report = evaluate(
+        "regression",
+        y,
+        y.mean() + 0.5 * (y - y.mean()),
+        classes=[],
+        threshold=None,
+        spec=Evaluation(replicates=200),
+        train_target=y,
+        seed=0,
+    )
+    assert report["metrics"]["rmse"]["high"] > report["dummy"]["rmse"] * 0.75
+    assert report["over_dummy"]["rmse"]["low"] > 0
 
 
 # Details

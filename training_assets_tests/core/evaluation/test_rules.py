@@ -25,6 +25,7 @@ REPORT: dict[str, Any] = {
     "confidence": 0.95,
     "metrics": {"roc_auc": {"value": 0.8, "low": 0.78, "high": 0.82}},
     "dummy": {"roc_auc": 0.5},
+    "over_dummy": {"roc_auc": {"difference": 0.3, "low": 0.28, "high": 0.32}},
     "comparison": {"champion": "3", "rows": 500, "pruned": 20, "reason": None, "metrics": {"roc_auc": CHANGE}},
     "slices": [
         {

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from training_assets.core.evaluation import metrics
 from training_assets.core.evaluation.rules.found import Found, apart, error, finite, metric_entry, section, worst
+from training_assets.core.evaluation.verdict import Outcome
 from training_assets.spec.evaluation import BeatsDummyRule, SuspiciousRule, ValueRule
 
 
@@ -69,7 +70,7 @@ def _limit_of_bound(keeps: str, entry: Mapping[str, Any], side: Literal["low", "
 
 
 def beats_dummy(rule: BeatsDummyRule, report: Mapping[str, Any]) -> Found:
-    """Better than the dummy by the margin."""
+    """Better than the dummy by the margin, beyond chance: so is the lower bound of the gain on the same replicates."""
     entry = metric_entry(report, rule.metric)
     if isinstance(entry, Found):
         return entry
@@ -84,9 +85,28 @@ def beats_dummy(rule: BeatsDummyRule, report: Mapping[str, Any]) -> Found:
     bound = float(Decimal(repr(dummy)) + sign * Decimal(repr(rule.margin)))
     seen, other = apart(point, dummy)
     asked = f" by {rule.margin:g}" if rule.margin else ""
-    if gain > 0 and gain >= Decimal(repr(rule.margin)):
-        return Found("PASS", point, bound, f"{rule.metric} {seen} beats the dummy's {other}{asked}")
-    return Found("FAIL", point, bound, f"{rule.metric} {seen} does not beat the dummy's {other}{asked}")
+    if not _reaches(gain, rule):
+        return Found("FAIL", point, bound, f"{rule.metric} {seen} does not beat the dummy's {other}{asked}")
+    outcome, doubt = _surely(rule, report, gain)
+    return Found(outcome, point, bound, f"{rule.metric} {seen} beats the dummy's {other}{asked}{doubt}")
+
+
+def _surely(rule: BeatsDummyRule, report: Mapping[str, Any], gain: Decimal) -> tuple[Outcome, str]:
+    """Whether a gain is more than chance, and the doubt if not."""
+    entry = (section(report, "over_dummy") or {}).get(rule.metric)
+    if not isinstance(entry, Mapping):
+        return "ERROR", ", but the report does not say how surely; evaluate again"
+    low = finite(entry.get("low"))
+    if low is None:
+        why = entry.get("reason") or "the report says no number"
+        return "INCONCLUSIVE", f", but the gain has no lower bound: {why}"
+    if _reaches(Decimal(repr(low)), rule):
+        return "PASS", ""
+    return "INCONCLUSIVE", f", but perhaps by chance: the gain of {float(gain):.3g} has the lower bound {low:.3g}"
+
+
+def _reaches(gain: Decimal, rule: BeatsDummyRule) -> bool:
+    return gain > 0 and gain >= Decimal(repr(rule.margin))
 
 
 def suspicious(rule: SuspiciousRule, report: Mapping[str, Any]) -> Found:
