@@ -54,10 +54,15 @@ class ValueRule(MetricRule):
 
 
 class BeatsDummyRule(MetricRule):
-    """Better than always predicting the training split's class shares (or mean), by a margin."""
+    """Better than always predicting the training split's class shares (or mean), by a margin, beyond chance."""
 
     kind: Literal["beats_dummy"]
-    margin: float = Field(0.0, ge=0, allow_inf_nan=False, description="How much better, in the metric's own unit.")
+    margin: float = Field(
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="How much better the value and its gain's lower bound must be, in the metric's own unit.",
+    )
 
 
 class ChangeRule(MetricRule):

@@ -11,6 +11,7 @@ import pytest
 from training_assets.core.evaluation.gates import judge, policy_digest
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.pages import card_of, card_page, card_text, report_page
+from training_assets.core.pages.templates import number
 from training_assets.spec import ModelSpec
 from training_assets_tests.core.evaluation.made_up import binary, sample
 
@@ -71,6 +72,13 @@ def page(found: dict[str, Any]) -> str:
     verdict = judge(found, gates, candidate="c" * 64, report_digest="r" * 64, policy_digest=policy_digest(gates))
     about = {"model": "churn", "description": HOSTILE}
     return report_page(found, verdict, about, {"Data": {HOSTILE: HOSTILE}}, {"roc": b"png"})
+
+
+def test_the_page_shows_the_gain_over_the_dummy_and_bears_a_report_without_it() -> None:
+    found = report()
+    gain = found["over_dummy"]["roc_auc"]
+    assert f"{number(gain['difference'])} ({number(gain['low'])} to {number(gain['high'])})" in page(found)
+    assert "roc_auc" in page({name: each for name, each in found.items() if name != "over_dummy"})
 
 
 def test_the_verdict_comes_first_and_the_page_stands_alone() -> None:
