@@ -30,9 +30,10 @@ def nulls(evidence: Evidence) -> list[Leak]:
         made, possible, where = patterns[pattern]
         verdict = judged(made, possible)
         if verdict != "none":
+            exceptions = f"but for {made:,} of {possible:,} rows" if made else "without an exception"
             text = (
                 f"whether '{shown(name)}' has a value decides the label: {missing.sum():,} of {len(y):,} rows have "
-                f"none, and that is where {where}, but for {made:,} of {possible:,} rows"
+                f"none, and that is where {where}, {exceptions}"
             )
             strength = 1 - made / possible
             found.append(Leak("null pattern", (name,), text, strength, strong=verdict == "strong", remedy=REMEDY))

@@ -61,6 +61,14 @@ def test_each_kind_is_found_and_named(kind: str, y: Any, values: Any) -> None:
     assert all(len(leak.text) < 400 for leak in leaks)
 
 
+def test_a_null_pattern_names_its_exceptions() -> None:
+    (always,) = found(CLASS, planted=holes(CLASS == "b", NOISE))
+    assert always.text.endswith("that is where the label is b, without an exception")
+    but_one = (CLASS == "b") & (np.arange(N) != np.flatnonzero(CLASS == "b")[0])
+    (nearly,) = found(CLASS, planted=holes(but_one, NOISE))
+    assert nearly.text.endswith(f"that is where the label is b, but for 1 of {(CLASS == 'b').sum()} rows")
+
+
 def test_two_parts_of_a_sum_are_one_leak() -> None:
     parts = CHANCE.integers(0, 500, (2, N))
     (leak,) = found((parts[0] + parts[1]).astype(float), one=parts[0], two=parts[1], noise=NOISE)
