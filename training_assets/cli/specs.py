@@ -61,11 +61,16 @@ def summary(spec: ModelSpec) -> str:
     classes = f" with {len(target.classes)} classes" if target.classes else ""
     features = [spec.columns[name] for name in spec.raw_features]
     categories = sum(column.is_categorical for column in features)
+    quantities = len(features) - categories
+    kinds = (
+        f"{quantities} {'quantity' if quantities == 1 else 'quantities'} and "
+        f"{categories} {'category' if categories == 1 else 'categories'}"
+    )
     derived = f", {len(spec.features.derived)} derived" if spec.features.derived else ""
     rules = ", ".join(f"{gate.kind} {gate.metric}" if isinstance(gate, MetricRule) else gate.kind for gate in gates)
     label = target.column or target.expression
     dealt = f"{split.method} split {split.train:.0%}/{split.validation:.0%}/{split.test:.0%}"
     return (
-        f"{target.task}{classes}, label {label}; {len(features) - categories} quantities and {categories} categories "
-        f"as features{derived}; {dealt}; gates: {rules or 'none'}; search budget {spec.search.budget_seconds:g} s"
+        f"{target.task}{classes}, label {label}; {kinds} as features{derived}; {dealt}; gates: {rules or 'none'}; "
+        f"search budget {spec.search.budget_seconds:g} s"
     )
