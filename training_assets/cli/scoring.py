@@ -10,9 +10,12 @@ import polars as pl
 
 from training_assets.cli.project import open_project
 from training_assets.core.artifact_format import write_file
+from training_assets.core.bundle import spec_of
 from training_assets.core.errors import InputError
 from training_assets.core.features.raw_rows import features_of
+from training_assets.core.fingerprint import read_json
 from training_assets.core.scoring import Scorer, table
+from training_assets.governance.packaging import BUNDLE
 from training_assets.resources.packages import package_of
 from training_assets.resources.releases import PRODUCTION, STAGING, Releases
 from training_assets.serving import SCORER
@@ -22,7 +25,8 @@ from training_assets.spec import ModelSpec
 def score(model: str, data: Path, out: Path | None, version: str | None) -> tuple[dict[str, Any], pl.DataFrame]:
     """Predictions of a file's rows, in their order, with its key columns; written to `out` where that is given.
 
-    The version is production's, else staging's, unless one is named; its files are checked before they are loaded.
+    The version is production's, else staging's, unless one is named; its files are checked before they are loaded, and
+    its own spec says how features are made.
     Raises InputError for rows that cannot be read or lack what the model reads, and E_VERSION where there is none.
     """
     if out is not None and out.suffix not in {".csv", ".parquet"}:
@@ -34,13 +38,14 @@ def score(model: str, data: Path, out: Path | None, version: str | None) -> tupl
         if number is None:
             raise InputError("E_VERSION", f"{model} has no version yet; start with training-assets run {model}")
         registered = Releases(project.places.ledger, model).version(number)
-        raw = _rows(data, about.spec)
         with tempfile.TemporaryDirectory() as scratch:
             registry = project.registry
             packed = package_of(model, registry, registered, Path(scratch))
             scorer = Scorer.load(packed / SCORER, about.spec.search.trusted)
-        read = features_of(raw, about.spec, project.places.root, scorer.preprocessor.kinds)
-        keys = [name for name in about.spec.with_role("key") if name in raw.columns]
+            spec = spec_of(read_json(packed / BUNDLE))  # its own: the present one may make other features
+        raw = _rows(data, spec)
+        read = features_of(raw, spec, project.places.root, scorer.preprocessor.kinds)
+        keys = [name for name in spec.with_role("key") if name in raw.columns]
         predicted = pl.concat([raw.select(keys), table(scorer, read.features)], how="horizontal")
         if out is not None:
             _write(out, predicted)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from training_assets.spec import ModelSpec
+
 STATEMENT, PROVENANCE = "https://in-toto.io/Statement/v1", "https://slsa.dev/provenance/v1"
 BUILD_TYPE = "training_assets/train/v1"
 
@@ -46,6 +48,11 @@ def statement(
             "runDetails": {"builder": {"id": "training_assets"}, "metadata": {"invocationId": run_id}},
         },
     }
+
+
+def spec_of(bundle: Mapping[str, Any]) -> ModelSpec:
+    """The spec that the version was made by, as `statement` wrote it."""
+    return ModelSpec.model_validate(bundle["predicate"]["buildDefinition"]["externalParameters"]["spec"])
 
 
 def dependencies(bundle: Mapping[str, Any]) -> dict[str, str]:

@@ -14,7 +14,7 @@ import polars as pl
 
 from training_assets.assets.tuning import CODE, GOLDEN, GOLDEN_SCORES, STUDY
 from training_assets.core import fingerprint
-from training_assets.core.bundle import dependencies
+from training_assets.core.bundle import dependencies, spec_of
 from training_assets.core.differences import differences
 from training_assets.core.encoding import Preprocessor
 from training_assets.core.encoding.fitting import fit_preprocessor
@@ -80,7 +80,7 @@ def reproduce(
         packed = package_of(model.name, registry, registered, Path(scratch))
         statement = fingerprint.read_json(packed / BUNDLE)
         bundle = statement["predicate"]["buildDefinition"]
-        spec = ModelSpec.model_validate(bundle["externalParameters"]["spec"])
+        spec = spec_of(statement)
         causes = _changes(model, places, bundle, spec)
         trusted = spec.search.trusted
         original = Scorer.load(packed / SCORER, trusted)

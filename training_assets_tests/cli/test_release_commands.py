@@ -22,6 +22,7 @@ from training_assets_tests.workplace import customers
 
 ADA = "Ada <ada@x.org>"
 SEARCH = {"families": ["linear", "lightgbm"], "trials": 2, "max_iterations": 30, "parallel": 1, "budget_seconds": 20}
+FEATURES = {"derived": {"ease": "income / (age + 1)"}}
 GATES = [
     {"kind": "beats_dummy", "metric": "roc_auc"},
     {"kind": "change", "metric": "roc_auc", "must_be": "non_inferior", "margin": 0.5},
@@ -37,7 +38,7 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     customers(20, seed=7).drop("left_on", "churned").write_csv(command.root / "new.csv")
     customers(600, seed=1).drop("left_on").write_csv(command.root / "rows" / "1.csv")
     command("init", "rows", "--target", "churned", "--name", "churn")
-    command.edit("churn", search=SEARCH, evaluation={"gates": GATES, "min_unseen": 20})
+    command.edit("churn", search=SEARCH, evaluation={"gates": GATES, "min_unseen": 20}, features=FEATURES)
     said = command("run", "churn")
     assert "waits for a person: release-" in said
     assert "it would be the first version in production" in command("promote", "churn", "--by", ADA, status=3)
@@ -88,6 +89,16 @@ def test_raw_rows_are_scored_as_in_training(released: Copy) -> None:
     released("score", "churn", "shuffled.parquet", "--out", "again.parquet")
     again = pl.read_parquet(released.root / "again.parquet").sort("customer")
     assert again.equals(written.sort("customer"))
+
+
+@pytest.mark.slow
+def test_a_version_scores_by_its_own_spec(released: Copy) -> None:
+    before = released("score", "churn", "new.csv")
+    released.edit("churn", features={"derived": {"ease": "-1000 * income"}})
+    try:
+        assert released("score", "churn", "new.csv") == before
+    finally:
+        released.edit("churn", features=FEATURES)
 
 
 @pytest.mark.slow
