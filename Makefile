@@ -12,7 +12,7 @@ BIN := .venv/bin
 DG := VIRTUAL_ENV="$(CURDIR)/.venv" DAGSTER_HOME="$(CURDIR)/.venv/dagster" $(BIN)/dg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run next-batch dev test test-slow check lock screenshots clean
+.PHONY: help setup run next-batch dev test test-slow check lock reference screenshots clean
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -42,9 +42,13 @@ check: setup  ## style, types, definitions and every defs.yaml
 	@$(BIN)/python -c 'from pathlib import Path; from training_assets.instance.home import prepare; prepare(Path(".venv"))'
 	$(DG) check yaml
 	$(DG) check defs --no-check-yaml
+	$(BIN)/python scripts/spec_reference.py --check
 
 lock:  ## resolve the dependencies anew, as far as pyproject.toml asks (UPGRADE=--upgrade: all of them)
 	PYTHON="$(or $(PYTHON),python3)" scripts/lock $(UPGRADE)
+
+reference: setup  ## write docs/spec.md, every key of a defs.yaml, from the schema
+	$(BIN)/python scripts/spec_reference.py
 
 screenshots: setup  ## take the pictures in docs/ of a running `make dev`, with Debian's Chromium
 	$(BIN)/python scripts/screenshots.py $(URL)
