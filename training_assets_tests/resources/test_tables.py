@@ -158,11 +158,12 @@ def test_kill_9_while_appending_leaves_whole_batches_only(tmp_path: Path) -> Non
         import polars as pl
         from training_assets.resources.tables import Tables
         tables = Tables(Path(sys.argv[1]))
-        print("ready", flush=True)
         for number in range(10_000):
             digest = f"b{number:05}"
             rows = pl.DataFrame({"_batch": [digest] * 500, "_row": range(1, 501), "x": ["text"] * 500})
             tables.append("m", "raw", rows, digest)
+            if number == 0:
+                print("ready", flush=True)
     """)
     for delay in (0.05, 0.13, 0.31):
         writer = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE)
