@@ -9,9 +9,13 @@ import polars as pl
 import pytest
 
 from training_assets.assets.features import ROWS
+from training_assets.core import fingerprint
+from training_assets.core.bundle import spec_of
 from training_assets.governance.champion import LEARNT_FROM
 from training_assets.governance.judging import REPORT_FILE
-from training_assets_tests.test_releases import GATES, live, open_cases, promote, said
+from training_assets.governance.packaging import BUNDLE
+from training_assets.resources.packages import package_of
+from training_assets_tests.test_releases import GATES, launched, live, open_cases, promote, said
 from training_assets_tests.workplace import MODEL, SPEC, Workplace, customers, failures, metadata_of, workplace
 
 EVALUATION = {**SPEC["evaluation"], "min_unseen": 20, "gates": GATES[1:]}
@@ -57,15 +61,53 @@ def test_what_the_champion_saw_or_says_is_known_under_another_spec(tmp_path: Pat
         assert 20 <= unseen < 0.5 * test.height
         assert (comparison["rows"], comparison["pruned"]) == (unseen, test.height - unseen)
 
-        for spec, reason in (
-            (first.with_spec(columns=WITHOUT_PLAN), "reads what is no feature any more: plan"),
-            (
-                first.with_spec(target={**SPEC["target"], "positive": "no"}),
-                "predicts another target: its positive 'yes'",
-            ),
-        ):
-            refused = spec.train()
-            assert not refused.success
-            assert reason in comparison_of(spec, refused.run_id)["reason"]
-            assert metadata_of(spec.materialise("evaluation_report"), "evaluation_report")["verdict"] == "REVIEW"
-            assert reason in open_cases(spec, "verdict")[-1].text
+        less = first.with_spec(columns=WITHOUT_PLAN)  # the champion reads what is no feature any more, as it did
+        less = less.with_spec(evaluation={**EVALUATION, "min_unseen": 10})
+        compared = comparison_of(less, less.train().run_id)
+        assert compared["reason"] is None
+        assert compared["metrics"]["roc_auc"]["champion"] > 0.6
+
+        other = first.with_spec(target={**SPEC["target"], "positive": "no"})
+        refused, reason = other.train(), "predicts another target: its positive 'yes'"
+        assert not refused.success
+        assert reason in comparison_of(other, refused.run_id)["reason"]
+        assert metadata_of(other.materialise("evaluation_report"), "evaluation_report")["verdict"] == "REVIEW"
+        assert reason in open_cases(other, "verdict")[-1].text
+
+
+@pytest.mark.slow
+def test_the_champion_reads_features_as_its_own_spec_makes_them(tmp_path: Path) -> None:
+    with workplace(tmp_path / "place") as made:
+        columns = {**SPEC["columns"], "age": {"type": "integer", "role": "ignored"}}
+        first = made.with_spec(
+            columns=columns, features={"derived": {"years": "age - 50"}}, search=QUICK, evaluation=EVALUATION
+        )
+        first.land("2026-01.csv", customers(900, seed=1))
+        assert first.train().success
+        assert first.stage().success
+        said(first, open_cases(first)[0])
+        assert promote(first).success
+
+        turned = first.with_spec(features={"derived": {"years": "50 - age"}})
+        trained = turned.train()
+        assert trained.success, failures(trained)
+        same = comparison_of(turned, trained.run_id)["metrics"]["roc_auc"]
+        assert same["champion"] == pytest.approx(same["challenger"], abs=0.01)
+
+
+@pytest.mark.slow
+def test_a_version_names_the_spec_that_made_it(tmp_path: Path) -> None:
+    with workplace(tmp_path / "place") as made:
+        asks = {**EVALUATION, "gates": [{"kind": "value", "metric": "roc_auc", "min": 0.999, "otherwise": "review"}]}
+        made.land("2026-01.csv", customers(900, seed=1))
+        first = made.with_spec(search=QUICK, evaluation=asks)
+        first.train()
+        later = first.with_spec(split={**first.spec.split.model_dump(mode="json"), "salt": "another"}, description="?")
+        said(later, open_cases(later, "verdict")[0])
+        assert [each.success for each in launched(later)] == [True]
+        registered = later.places.ledger.events(MODEL, "registered")[0]
+        registry = later.definitions().resources["registry"]
+        packed = package_of(MODEL, registry, registered, tmp_path / "fetched")
+        bundled = spec_of(fingerprint.read_json(packed / BUNDLE))
+        assert bundled.split == first.spec.split
+        assert bundled.description == "?"

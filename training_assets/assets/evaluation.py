@@ -1,6 +1,6 @@
 """Stage 7: the candidate is measured on the test split, and judged by the spec's rules."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from training_assets.governance.champion import against, live
 from training_assets.governance.judging import REPORT, REPORT_FILE, ask_people, judged
 from training_assets.governance.pages import write_pages
 from training_assets.governance.production import launched_by_of
+from training_assets.governance.recorded_rows import as_made_by, batches_behind
 from training_assets.resources.artifacts import Artifacts, Result, require_origin
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.launches import OF_RUN_TAG
@@ -86,7 +87,11 @@ def evaluation_report(
             groups=groups,
         )
         challenger = Scored(predictions, scorer.threshold)
-        report |= against(champion, spec, fitted.classes, test.labels, challenger, rows, groups)
+        test_run = (model.name, test_split.made_in, spec, places, artifacts)
+        report |= against(
+            champion, spec, fitted.classes, test.labels, challenger, rows, groups,
+            lambda other: as_made_by(other, rows["test_split"], *test_run),
+        )  # fmt: skip
         golden = (tuned_model.artifact.frame(name) for name in (GOLDEN, GOLDEN_SCORES))
         folder = tuned_model.artifact.verified_folder() / SCORER
         report |= {
@@ -126,7 +131,8 @@ def evaluation_report(
     verdict = judged(model, result, report)
     judged_by = {"run_id": context.run.run_id, "actor": REPORT}
     _note_verdict(model.name, places, verdict, judged_by)
-    _note_judged(model.name, places, tuned_model, judged_by)
+    batches = batches_behind(context.run, model.name, tuned_model, artifacts)
+    _note_judged(model.name, places, tuned_model.digest, batches, judged_by)
     pages = write_pages(model, places, artifacts, verdict, report, result, tuned_model)  # first: a case leads to them
     launcher, run_id = launched_by_of(context.instance, tuned_model.made_in), context.run.run_id
     case = ask_people(
@@ -172,13 +178,13 @@ def _note_verdict(model: str, places: Places, verdict: Verdict, by: Mapping[str,
     places.ledger.record(model, "verdict", verdict.digest, verdict.to_json(), once=once, **by)
 
 
-def _note_judged(model: str, places: Places, tuned: Result, by: Mapping[str, str]) -> None:
+def _note_judged(model: str, places: Places, candidate: str, batches: Sequence[str], by: Mapping[str, str]) -> None:
     """Record, once, that batches were carried to a verdict: no sensor need ask for them again."""
     known = {event.subject for event in places.ledger.events(model, "batch_judged")}
-    for batch in tuned.artifact.facts["lineage"]["batches"]:
+    for batch in batches:
         if batch not in known:
             once = f"{model}/judged/{batch}"
-            places.ledger.record(model, "batch_judged", batch, {"candidate": tuned.digest}, once=once, **by)
+            places.ledger.record(model, "batch_judged", batch, {"candidate": candidate}, once=once, **by)
 
 
 def _params(tuned: Artifact) -> dict[str, Any]:

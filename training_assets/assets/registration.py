@@ -1,6 +1,7 @@
 """Stage 8: a candidate that passed becomes a version; whatever else is asked for is refused here, again."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from training_assets.core.lineage import checked_subjects
 from training_assets.governance.judging import REPORT_FILE, VERDICT_CASE, anew, approved_verdict, judged
 from training_assets.governance.packaging import bundled_code, package
 from training_assets.governance.pages import write_pages
+from training_assets.governance.recorded_rows import batches_behind
 from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result
 from training_assets.resources.failures import clear_failures
 from training_assets.resources.locks import exclusively
@@ -50,10 +52,11 @@ def registered_version(
         report = evaluation_report.artifact.json(REPORT_FILE)
         tuned_model.artifact.verified_folder()
     verdict = judged(model, evaluation_report, report)
-    refusal = _refusal(verdict, report, evaluation_report, tuned_model, places, model)
-    if refusal:
+    batches = batches_behind(context.run, model.name, tuned_model, artifacts)
+    why_not = refusal(verdict, report, evaluation_report, tuned_model, batches, places, model)
+    if why_not:
         metadata = {"verdict": verdict.name, "candidate": tuned_model.digest}
-        message = f"{model.name}: not registered: {refusal}"
+        message = f"{model.name}: not registered: {why_not}"
         raise dg.Failure(message, metadata=metadata, allow_retries=False)
     tags: dict[str, Any] = {
         "candidate": tuned_model.digest,
@@ -146,10 +149,16 @@ def _require_its_own_files(tuned: Result, model: Model, places: Places) -> None:
         raise dg.Failure(message, allow_retries=False)
 
 
-def _refusal(
-    verdict: Verdict, report: dict[str, Any], evaluated: Result, tuned: Result, places: Places, model: Model
+def refusal(
+    verdict: Verdict,
+    report: dict[str, Any],
+    evaluated: Result,
+    tuned: Result,
+    batches: Sequence[str],
+    places: Places,
+    model: Model,
 ) -> str | None:
-    """Why this candidate may not be registered, judged from what lies on disk and in the ledger alone."""
+    """Why this candidate, which stands on `batches`, may not be registered: from disk and ledger alone."""
     if report["candidate"] != tuned.digest:
         return "the evaluation report is about another candidate; materialise evaluation_report for this one"
     if fingerprint.digest(report) != evaluated.digest:
@@ -158,7 +167,7 @@ def _refusal(
         return f"verdict {verdict.explanation}{_asked(verdict, places, model)}"
     if places.ledger.latest(model.name, "verdict", verdict.digest) is None:
         return "the ledger holds no verdict for this candidate under the present rules; materialise evaluation_report"
-    return _unchecked(tuned, places, model)
+    return _unchecked(tuned, batches, places, model)
 
 
 def _asked(verdict: Verdict, places: Places, model: Model) -> str:
@@ -173,9 +182,9 @@ def _asked(verdict: Verdict, places: Places, model: Model) -> str:
     return f" (case {case.name} is {case.state.lower()}{needs})"
 
 
-def _unchecked(tuned: Result, places: Places, model: Model) -> str | None:
+def _unchecked(tuned: Result, batches: Sequence[str], places: Places, model: Model) -> str | None:
     """Which blocking data check the rows behind the candidate have not passed, or which were taken back since."""
-    if taken_back := retracted(places.ledger, model.name) & set(tuned.artifact.facts["lineage"]["batches"]):
+    if taken_back := retracted(places.ledger, model.name) & set(batches):
         return f"it was trained on batches that are retracted: {', '.join(sorted(each[:12] for each in taken_back))}"
     for asset, subject in checked_subjects(tuned.artifact.facts, model.spec.validation.leakage.waive).items():
         checked = places.ledger.latest(model.name, "checked", subject)

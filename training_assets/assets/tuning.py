@@ -30,11 +30,15 @@ from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
 from training_assets.resources.tracking import Tracking
 from training_assets.resources.trials import log_trials
+from training_assets.spec import ModelSpec
 from training_assets.spec.search import Search
 
 TUNED = "tuned_model"
 SCORER = "scorer"
 STUDY = "study.json"
+MADE_BY = "spec"
+"""The fact that holds the spec as it was when the model was made: another may stand there when it is registered."""
+OF_NOW = ("description", "owners", "evaluation", "card", "release")
 GOLDEN, GOLDEN_SCORES = "golden_rows.parquet", "golden_scores.parquet"
 CODE = code_version("assets/tuning.py", packages=("catboost", "lightgbm", "optuna", "scikit-learn"))
 
@@ -98,7 +102,7 @@ def tuned_model(
             "seconds": study.seconds,
             "warm_start": before,
             "made_with": made_with(places.root),
-            "target": spec.target.model_dump(mode="json"),
+            MADE_BY: spec.model_dump(mode="json"),
             "lineage": {
                 **train_split.artifact.facts["lineage"],
                 **{split: encoded_features.artifact.facts[MADE_FROM][split] for split in SPLITS},
@@ -129,6 +133,12 @@ def tuned_model(
         },
         tables=plots.study_tables(study),
     )
+
+
+def spec_that_made(tuned: Result, now: ModelSpec) -> ModelSpec:
+    """The spec as it was when a model was made; what it says of judging and releasing is as it is now."""
+    then, present = tuned.artifact.facts.get(MADE_BY), now.model_dump(mode="json")
+    return now if then is None else ModelSpec.model_validate({**then, **{part: present[part] for part in OF_NOW}})
 
 
 def read_scorer(tuned: Result, model: Model, root: Path) -> Scorer:

@@ -11,15 +11,19 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from training_assets.assets.cases import show_cases
 from training_assets.assets.live import LIVE, show_live
+from training_assets.assets.registration import refusal
+from training_assets.assets.tuning import TUNED
 from training_assets.automation.decisions import Taken, take_from_git
 from training_assets.automation.requests import INTERVAL_SECONDS, request, result, running
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
-from training_assets.governance.judging import CANDIDATE, VERDICT_CASE, anew
+from training_assets.governance.judging import CANDIDATE, REPORT, REPORT_FILE, VERDICT_CASE, anew, judged, overtaken_by
 from training_assets.governance.production import RELEASE_CASE, StaleVerdictError, application
+from training_assets.governance.recorded_rows import batches_behind
 from training_assets.resources.aliases import Aliases
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.launches import MODEL_TAG, OF_RUN_TAG
+from training_assets.resources.ledger import Event
 from training_assets.resources.models import Model, Models
 from training_assets.resources.outbox import FAILED, Outbox, wait_after
 from training_assets.resources.places import Places
@@ -43,7 +47,7 @@ def _releases(model: str, jobs: Sequence[Job]) -> dg.SensorDefinition:
         jobs=jobs,
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Registers what people approved, promotes what policy or they free, has old verdicts redone.",
+        description="Registers what passed or was approved, promotes what policy or people free, has verdicts redone.",
     )
     def sensor(
         context: dg.SensorEvaluationContext,
@@ -60,7 +64,8 @@ def _releases(model: str, jobs: Sequence[Job]) -> dg.SensorDefinition:
         said = list(taken.refused)
         if taken.cases:
             show_cases(context.instance, places, model)
-        for wanted in [*_registrations(context, about, places), *_promotions(context, about, places, artifacts)]:
+        wishes = [*_registrations(context, about, places, artifacts), *_promotions(context, about, places, artifacts)]
+        for wanted in wishes:
             if isinstance(wanted, dg.RunRequest):
                 return dg.SensorResult(run_requests=[wanted])
             said.append(wanted)
@@ -69,19 +74,50 @@ def _releases(model: str, jobs: Sequence[Job]) -> dg.SensorDefinition:
     return sensor
 
 
-def _registrations(context: dg.SensorEvaluationContext, model: Model, places: Places) -> Iterator[dg.RunRequest | str]:
-    """A run for each approved verdict whose candidate is no version yet; of the newest, why its approval has ended."""
-    newest = places.ledger.latest(model.name, "verdict")
-    registered = {event.subject for event in places.ledger.events(model.name, "registered")}
-    for case in places.reviews.cases(model.name):
-        if (case.kind, case.state) != (VERDICT_CASE, "APPROVED") or case.facts[CANDIDATE] in registered:
-            continue
-        if lapsed := case.lapsed(model.spec.release.approvals, places.ledger.now()):
+def _registrations(
+    context: dg.SensorEvaluationContext, model: Model, places: Places, artifacts: Artifacts
+) -> Iterator[dg.RunRequest | str]:
+    """A run for each candidate that is free and no version yet; of the newest, why it is not free any more."""
+    ledger, newest = places.ledger, places.ledger.latest(model.name, "verdict")
+    registered = {event.subject for event in ledger.events(model.name, "registered")}
+    waiting = [
+        case
+        for case in places.reviews.cases(model.name)
+        if (case.kind, case.state) == (VERDICT_CASE, "APPROVED") and case.facts[CANDIDATE] not in registered
+    ]
+    passed = newest is not None and newest.data["name"] == "PASS" and newest.data[CANDIDATE] not in registered
+    if not waiting and not passed:
+        return
+    if busy := running(context.instance, f"{model.name}_train"):
+        yield busy  # it may register by itself, what is newer than what waits
+        return
+    for case in waiting:
+        if version := overtaken_by(model.name, ledger, case.subject, case.facts[CANDIDATE]):
+            yield f"case {case.name} was approved, and overtaken by version {version}, which was judged later"
+        elif lapsed := case.lapsed(model.spec.release.approvals, ledger.now()):
             if newest is not None and newest.subject == case.subject:
                 yield f"case {case.name} was approved by {case.decided_by}, and needs {lapsed} now; {anew(model.name)}"
         else:
             tags = {MODEL_TAG: model.name, OF_RUN_TAG: str(case.facts["run"]), RELEASE_TAG: case.name}
             yield request(context.instance, f"{model.name}_register", tags)
+    if passed and newest is not None:
+        yield _left_behind(context, model, places, artifacts, newest)
+
+
+def _left_behind(
+    context: dg.SensorEvaluationContext, model: Model, places: Places, artifacts: Artifacts, newest: Event
+) -> dg.RunRequest | str:
+    """A run for the newest candidate, which passed and whose own run did not get as far as to register it."""
+    run = context.instance.get_run_by_id(newest.run_id)
+    tuned, evaluated = (artifacts.of_run(model.name, newest.run_id, asset) for asset in (TUNED, REPORT))
+    if run is None or tuned is None or evaluated is None:
+        return "the newest candidate passed and is no version; what its run made is gone"
+    report = evaluated.artifact.json(REPORT_FILE)
+    batches = batches_behind(run, model.name, tuned, artifacts)
+    if why := refusal(judged(model, evaluated, report), report, evaluated, tuned, batches, places, model):
+        return f"the newest candidate passed and is no version: {why}"
+    tags = {MODEL_TAG: model.name, OF_RUN_TAG: newest.run_id, RELEASE_TAG: newest.subject[:40]}
+    return request(context.instance, f"{model.name}_register", tags)
 
 
 def _promotions(
@@ -104,15 +140,17 @@ def _promotions(
         except StaleVerdictError as error:
             if number != staged:
                 continue  # approved once, and overtaken since
-            tags = {MODEL_TAG: model.name, GATE_TAG: f"{number}-{since}"}
+            rules = fingerprint.digest(model.spec.evaluation.model_dump(mode="json"))[:12]
+            run = str(releases.version(number).data["trained_in"])
+            tags = {MODEL_TAG: model.name, OF_RUN_TAG: run, GATE_TAG: f"{number}-{since}-{rules}"}
             yield str(error)
-            yield request(context.instance, f"{model.name}_train", tags)
+            yield request(context.instance, f"{model.name}_evaluate", tags)
             continue
         except InputError as error:
             if number == staged:
                 yield str(error)
             continue
-        if asked.way is None:
+        if asked.way is None or (number != staged and asked.way != "approval"):
             if number == staged:  # of others, an earlier approval was of another state of things
                 yield f"version {number} waits for a person: {'; '.join(asked.reasons)}"
             continue

@@ -1,6 +1,6 @@
 """The present champion, and a challenger held against it on the test rows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from training_assets.assets.features import ROWS
-from training_assets.assets.tuning import TUNED, read_scorer
+from training_assets.assets.tuning import MADE_BY, TUNED, read_scorer
 from training_assets.core.errors import InputError
 from training_assets.core.evaluation.comparison import Scored, Setting, compare, not_compared, unseen, why_apart
 from training_assets.core.evaluation.slices import Champion, measure, parts
@@ -34,7 +34,7 @@ class Live:
     version: str
     candidate: str
     scorer: Scorer
-    target: Mapping[str, Any] | None  # None where the version does not say
+    spec: ModelSpec | None  # that made it; None where the version does not say
     seen: pl.DataFrame  # _batch, _row and _key
 
 
@@ -54,8 +54,16 @@ def live(model: Model, places: Places, artifacts: Artifacts) -> Live | None:
         )
         raise dg.Failure(message, allow_retries=False)
     seen = pl.concat(split.artifact.frame(ROWS).select(POSITION) for split in splits if split is not None)
-    scorer = read_scorer(tuned, model, places.root)
-    return Live(version, tuned.digest, scorer, tuned.artifact.facts.get("target"), seen)
+    try:
+        scorer = read_scorer(tuned, model, places.root)
+    except InputError as error:
+        message = (
+            f"{model.name}: version {version} is in production, and the present spec does not let it be read: {error}; "
+            "until another version is live, name under search.trust what its family is made of"
+        )
+        raise dg.Failure(message, allow_retries=False) from error
+    spec = tuned.artifact.facts.get(MADE_BY)
+    return Live(version, tuned.digest, scorer, None if spec is None else ModelSpec.model_validate(spec), seen)
 
 
 def against(
@@ -66,18 +74,19 @@ def against(
     challenger: Scored,
     rows: Mapping[str, pl.DataFrame],
     groups: NDArray[Any] | None,
+    made_by: Callable[[ModelSpec], pl.DataFrame],
 ) -> dict[str, Any]:
     """The report's `comparison` with the champion, scored now, and its `slices`.
 
     `y`, the challenger's predictions and `groups` are of the test rows; `rows` are the splits `train_split` and
-    `test_split` before encoding.
+    `test_split` before encoding; `made_by` gives the test rows with features as another spec makes them.
     """
     asked, task, test = spec.evaluation, spec.target.task, rows["test_split"]
     setting = Setting(asked.replicates, asked.confidence, spec.search.seed, asked.min_unseen)
     before: Champion | None = None
     comparison: dict[str, Any] | None = None
     if champion is not None:
-        asked_now = _before(champion, spec, test, classes)
+        asked_now = _before(champion, spec, test, classes, made_by)
         if isinstance(asked_now, Champion):
             before = asked_now
             compared = compare(
@@ -95,25 +104,27 @@ def against(
     return {"comparison": comparison, "slices": lines}
 
 
-def _before(champion: Live, spec: ModelSpec, test: pl.DataFrame, classes: list[str]) -> Champion | str:
+def _before(
+    champion: Live,
+    spec: ModelSpec,
+    test: pl.DataFrame,
+    classes: list[str],
+    made_by: Callable[[ModelSpec], pl.DataFrame],
+) -> Champion | str:
     """What the champion says of the test rows, or why it cannot be asked."""
-    target = spec.target.model_dump(mode="json")
-    if champion.target is None:
-        return (
-            f"the champion, version {champion.version}, keeps no record of its target: it was trained before there was"
-        )
-    changed = [name for name in sorted(TARGET) if champion.target[name] != target[name]]
+    if champion.spec is None:
+        return f"the champion, version {champion.version}, keeps no record of its spec: it was trained before there was"
+    before, now = (each.target.model_dump(mode="json") for each in (champion.spec, spec))
+    changed = [name for name in sorted(TARGET) if before[name] != now[name]]
     if changed:
-        told = ", ".join(f"{name} {champion.target[name]!r}" for name in changed)
+        told = ", ".join(f"{name} {before[name]!r}" for name in changed)
         return f"the champion, version {champion.version}, predicts another target: its {told}"
     apart = why_apart(champion.scorer.classes, classes)
     if apart is not None:
         return apart
-    lacking = [name for name in champion.scorer.preprocessor.kinds if name not in test.columns]
-    if lacking:
-        return f"the champion, version {champion.version}, reads what is no feature any more: {', '.join(lacking)}"
     try:
-        predictions = champion.scorer.predict(test)
-    except InputError as error:  # a feature is of another type now
-        return f"the champion, version {champion.version}, cannot read the candidate's rows: {error.text}"
+        predictions = champion.scorer.predict(made_by(champion.spec))
+    except (InputError, pl.exceptions.PolarsError) as error:  # a column is gone, or of another type now
+        told = error.text if isinstance(error, InputError) else " ".join(str(error).split())[:200]
+        return f"the champion, version {champion.version}, cannot read the candidate's rows: {told}"
     return Champion(Scored(predictions, champion.scorer.threshold), unseen(test, champion.seen))

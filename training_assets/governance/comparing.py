@@ -13,17 +13,18 @@ import polars as pl
 from training_assets.assets.features import ROWS
 from training_assets.assets.tuning import read_scorer
 from training_assets.core import fingerprint
+from training_assets.core.bundle import spec_of
 from training_assets.core.differences import differences
 from training_assets.core.encoding.labels import known_labels
 from training_assets.core.errors import InputError
 from training_assets.core.evaluation.comparison import Scored, Setting, compare, unseen
-from training_assets.core.features.table import POSITION, feature_table
+from training_assets.core.features.table import POSITION
 from training_assets.core.scoring import Scorer
 from training_assets.core.splitting import dealt_groups
 from training_assets.governance.champion import LEARNT_FROM, TARGET
 from training_assets.governance.packaging import BUNDLE
 from training_assets.governance.proof import tuned_of
-from training_assets.governance.recorded_rows import validated_rows
+from training_assets.governance.recorded_rows import as_made_by
 from training_assets.resources.artifacts import Artifacts, Result
 from training_assets.resources.ledger import Event
 from training_assets.resources.models import Model
@@ -93,10 +94,7 @@ def _scored(
         return {"metrics": {}, "predictions": {"reason": "the versions predict another target"}}
     spec = specs[1]
     try:
-        rows = test
-        if specs[0].feature_part() != spec.feature_part():
-            validated, _ = validated_rows(model.name, runs[1], spec, places, artifacts)
-            rows = _as_made_by(specs[0], test, validated, places.root)
+        rows = as_made_by(specs[0], test, model.name, runs[1], spec, places, artifacts)
         predicted = [scorers[0].predict(rows), scorers[1].predict(test)]
     except (InputError, pl.exceptions.PolarsError) as error:
         return {"metrics": {}, "predictions": {"reason": f"they cannot read the same rows: {error}"}}
@@ -107,13 +105,6 @@ def _scored(
     groups = dealt_groups(test, spec.split, spec.one_with_role("group"))
     compared = compare(spec.target.task, labels, one, two, mask, classes=classes, setting=setting, groups=groups)
     return {"metrics": compared["metrics"], "predictions": _apart(scorers, predicted, mask)}
-
-
-def _as_made_by(first: ModelSpec, test: pl.DataFrame, validated: pl.DataFrame, root: Path) -> pl.DataFrame:
-    """Test rows with features as another spec makes them of the validated rows that they come from."""
-    place = list(POSITION[:2])
-    made = feature_table(validated.join(test, on=place, how="semi"), first, root).rows
-    return test.select(place).join(made, on=place, how="left", maintain_order="left")
 
 
 def _apart(scorers: list[Scorer], predicted: list[Any], mask: Any) -> dict[str, Any]:
@@ -142,8 +133,7 @@ def _spec(model: Model, registry: Registry, registered: Event) -> ModelSpec:
     """The spec that a version was made by, from its bundle."""
     with tempfile.TemporaryDirectory() as scratch:
         packed = package_of(model.name, registry, registered, Path(scratch))
-        bundle = fingerprint.read_json(packed / BUNDLE)
-    return ModelSpec.model_validate(bundle["predicate"]["buildDefinition"]["externalParameters"]["spec"])
+        return spec_of(fingerprint.read_json(packed / BUNDLE))
 
 
 def _told(value: Any) -> str:

@@ -10,6 +10,7 @@ from training_assets.core.evaluation.gates import Verdict, judge, policy_digest
 from training_assets.core.release.approvals import asks_one_more
 from training_assets.resources.artifacts import Result
 from training_assets.resources.cases import Case
+from training_assets.resources.ledger import Ledger
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 
@@ -62,6 +63,16 @@ def ask_people(
     return places.reviews.open(
         model.name, VERDICT_CASE, verdict.digest, text, facts, due_days=due, asked=approvals, **by
     )
+
+
+def overtaken_by(model: str, ledger: Ledger, verdict: str, candidate: str) -> str | None:
+    """The version of another candidate that was judged after this verdict and registered; none where there is none."""
+    judged_in_turn = [event.subject for event in ledger.events(model, "verdict")]
+    later = set(judged_in_turn[judged_in_turn.index(verdict) + 1 :]) if verdict in judged_in_turn else set()
+    for registered in reversed(ledger.events(model, "registered")):
+        if registered.subject != candidate and registered.data["verdict"] in later:
+            return str(registered.data["version"])
+    return None
 
 
 def anew(model: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from training_assets.assets.tuning import GOLDEN, GOLDEN_SCORES, SCORER, STUDY
+from training_assets.assets.tuning import GOLDEN, GOLDEN_SCORES, SCORER, STUDY, spec_that_made
 from training_assets.core import fingerprint
 from training_assets.core.bundle import statement
 from training_assets.core.evaluation.verdict import Verdict
@@ -42,10 +42,11 @@ def lineage_bundle(model: Model, verdict: Verdict, tuned: Result, files: Mapping
     made_from = {
         "candidate": tuned.digest, "report": verdict.report, "policy": verdict.policy, "verdict": verdict.digest,
     }  # fmt: skip
-    made_with = {**facts["made_with"], "seed": model.spec.search.seed, "dataset": lineage["dataset"]}
+    spec = spec_that_made(tuned, model.spec)
+    made_with = {**facts["made_with"], "seed": spec.search.seed, "dataset": lineage["dataset"]}
     made_with["training_code"] = identity["code"]
     return statement(
-        files, spec=model.spec.model_dump(mode="json"), made_with=made_with, data=data, made_from=made_from,
+        files, spec=spec.model_dump(mode="json"), made_with=made_with, data=data, made_from=made_from,
         run_id=tuned.made_in,
     )  # fmt: skip
 

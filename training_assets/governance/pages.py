@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from training_assets.assets.drift import REPORT as DRIFT
-from training_assets.assets.tuning import STUDY
+from training_assets.assets.tuning import STUDY, spec_that_made
 from training_assets.core import artifact_format, fingerprint
 from training_assets.core.evaluation.verdict import Verdict
 from training_assets.core.pages import card_of, card_page, card_text, report_page
@@ -58,7 +58,7 @@ def model_card(model: Model, report: Mapping[str, Any], evaluated: Result, tuned
         "training_rows": str(identity["train_split"]),
     }
     facts = {**tuned.artifact.facts, "members": _members(tuned)}
-    return card_of(model.spec, model.name, report, facts, digests)
+    return card_of(spec_that_made(tuned, model.spec), model.name, report, facts, digests)
 
 
 def _about(model: Model) -> dict[str, str]:

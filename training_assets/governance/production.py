@@ -15,6 +15,7 @@ from training_assets.core.evaluation.verdict import Verdict
 from training_assets.core.release.approvals import asks_one_more
 from training_assets.core.release.policy import Standing, Way, open_way
 from training_assets.governance.judging import CANDIDATE, REPORT, REPORT_FILE, anew, approved_verdict, judged
+from training_assets.governance.proof import tuned_of
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.cases import Case
 from training_assets.resources.launches import OF_RUN_TAG, launched_by
@@ -22,6 +23,7 @@ from training_assets.resources.ledger import Event
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 from training_assets.resources.releases import Releases
+from training_assets.resources.retractions import retracted
 
 RELEASE_CASE = "release"
 
@@ -39,7 +41,7 @@ class Application:
     verdict: Verdict
     standing: Standing
     subject: str
-    """Digest of version, verdict, live version and quarantine: an approval of one frees no other."""
+    """Digest of version, verdict, live version, quarantine and retractions: an approval of one frees no other."""
     way: Way | None
     reasons: tuple[str, ...]
 
@@ -53,7 +55,7 @@ def application(model: Model, places: Places, artifacts: Artifacts, number: str)
     """What decides about a version, as it stands now.
 
     Raises InputError E_RELEASE where the version is not proved or its verdict does not let it in, E_VERSION where there
-    is none, and `StaleVerdictError` where the gate has to run again.
+    is none, E_PARITY where what it was made of is gone, and `StaleVerdictError` where the gate has to run again.
     """
     releases = Releases(places.ledger, model.name)
     registered, live = releases.version(number), releases.live()
@@ -67,20 +69,24 @@ def application(model: Model, places: Places, artifacts: Artifacts, number: str)
         )
         raise InputError("E_RELEASE", message)
     pulled = releases.pulled().get(number)
+    batches = tuned_of(model.name, artifacts, registered).artifact.facts["lineage"]["batches"]
+    taken_back = sorted(retracted(places.ledger, model.name) & set(batches))
     decided_by = {
-        "version": number, "candidate": registered.subject, "verdict": verdict.digest,
+        "version": number, "candidate": registered.subject, "verdict": verdict.digest, "retracted": taken_back,
         "live": None if live is None else live.hash, "pulled": None if pulled is None else pulled.hash,
     }  # fmt: skip
     subject = fingerprint.digest(decided_by)
     approvals = model.spec.release.approvals
     standing = Standing(
-        verdict.name,
-        model.spec.card.risk,
-        live is None,
-        releases.frozen_until(),
-        None if pulled is None else str(pulled.data["reason"]),
-        places.reviews.approval(model.name, RELEASE_CASE, subject, approvals) is not None,
-        places.ledger.now(),
+        verdict=verdict.name,
+        risk=model.spec.card.risk,
+        is_first=live is None,
+        was_live=releases.was_live(number),
+        retracted=len(taken_back),
+        frozen_until=releases.frozen_until(),
+        pulled=None if pulled is None else str(pulled.data["reason"]),
+        is_approved=places.reviews.approval(model.name, RELEASE_CASE, subject, approvals) is not None,
+        now=places.ledger.now(),
     )
     return Application(registered, live, verdict, standing, subject, *open_way(model.spec.release, standing))
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import dagster as dg
 import polars as pl
 
 from training_assets.assets.features import FEATURES, ROWS
 from training_assets.core.errors import InputError
 from training_assets.core.features.joins import table_digest
+from training_assets.core.features.table import POSITION, feature_table
 from training_assets.core.validation.duplicates import counting
-from training_assets.resources.artifacts import MADE_FROM, Artifacts
+from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result
+from training_assets.resources.launches import OF_RUN_TAG
 from training_assets.resources.places import Places
 from training_assets.spec import ModelSpec
 
@@ -35,6 +38,33 @@ def validated_rows(
         message = f"{len(missing)} of {len(batches)} batches are no longer in the table (first: {min(missing)[:12]})"
         raise InputError("E_REPRODUCE", message)
     return counting(places.tables.read(model, name, batches), spec).rows, batches
+
+
+def batches_behind(run: dg.DagsterRun, model: str, tuned: Result, artifacts: Artifacts) -> list[str]:
+    """Batches whose rows a run's candidate stands on: those of the run, else of those that the candidate was made of.
+
+    A candidate of before is found again where another batch brought no row that counts, or only such a one is gone.
+    """
+    for run_id in (run.run_id, run.tags.get(OF_RUN_TAG), run.parent_run_id, run.root_run_id):
+        validated = artifacts.of_run(model, run_id, "validated_data") if run_id else None
+        if validated is not None:
+            return list(validated.artifact.facts["batches"])
+    return list(tuned.artifact.facts["lineage"]["batches"])
+
+
+def as_made_by(
+    other: ModelSpec, rows: pl.DataFrame, model: str, run: str, spec: ModelSpec, places: Places, artifacts: Artifacts
+) -> pl.DataFrame:
+    """Rows (n,) of a run's split with features as another spec makes them of the validated rows they come from.
+
+    `spec` is the run's. Raises as `validated_rows` does, and InputError or polars errors for columns that are gone.
+    """
+    if other.feature_part() == spec.feature_part():
+        return rows
+    place = list(POSITION[:2])
+    validated, _ = validated_rows(model, run, spec, places, artifacts)
+    made = feature_table(validated.join(rows, on=place, how="semi"), other, places.root).rows
+    return rows.select(place).join(made, on=place, how="left", maintain_order="left")
 
 
 def changed_rows(

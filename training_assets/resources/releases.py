@@ -74,6 +74,10 @@ class Releases:
                 return span
         return None
 
+    def was_live(self, number: str) -> bool:
+        """Whether production has served a version, now or before."""
+        return any(move.data["to"] == number for move in self.moves())
+
     def pulled(self) -> dict[str, Event]:
         """Versions in quarantine, with the rollback that took them out; an approved return ends it."""
         return pulled_by(self.moves())
@@ -132,16 +136,17 @@ class Releases:
     ) -> Event:
         """Let production point at a version that was proved in staging; `after` is the last move that was known.
 
-        Raises InputError E_RELEASE where the version is not registered and proved, or comes by policy although it is in
-        quarantine or promotion is frozen; `PointerMovedError` where production has moved since.
+        Raises InputError E_RELEASE where the version is not registered and proved, or comes by policy although it was
+        live before or promotion is frozen; `PointerMovedError` where production has moved since.
         """
         registered = self.version(number)
         if self.ledger.latest(self.model, "parity", registered.subject) is None:
             message = f"version {number} of {self.model} was never proved in staging; run {self.model}_stage first"
             raise InputError("E_RELEASE", message)
         frozen = self.frozen_until()
-        if way == "policy" and (number in self.pulled() or (frozen is not None and self.ledger.now() < frozen)):
-            message = f"version {number} of {self.model} needs an approval: it is in quarantine, or promotion is frozen"
+        is_frozen = frozen is not None and self.ledger.now() < frozen
+        if way == "policy" and (self.was_live(number) or is_frozen):
+            message = f"version {number} of {self.model} needs an approval: it was live before, or promotion is frozen"
             raise InputError("E_RELEASE", message)
         if way == "rollback" or not reason.strip():
             raise InputError("E_RELEASE", "a promotion comes by policy or approval, and says why")

@@ -20,6 +20,10 @@ class Standing:
     verdict: VerdictName
     risk: Literal["low", "medium", "high"]
     is_first: bool
+    was_live: bool
+    """Whether it was in production before: policy goes forward, people go back."""
+    retracted: int
+    """Batches behind it that were taken back since."""
     frozen_until: datetime | None
     pulled: str | None
     """Why it was taken out of production, where it was."""
@@ -39,6 +43,11 @@ def open_way(release: Release, standing: Standing) -> tuple[Way | None, tuple[st
         reasons.append(f"card.risk is {standing.risk}")
     if standing.is_first:
         reasons.append("it would be the first version in production")
+    if standing.was_live:
+        reasons.append("it was in production before")
+    if standing.retracted:
+        batches = "a batch that is" if standing.retracted == 1 else f"{standing.retracted} batches that are"
+        reasons.append(f"it was trained on {batches} retracted")
     if standing.frozen_until is not None and standing.now < standing.frozen_until:
         reasons.append(f"automatic promotion is frozen until {standing.frozen_until:%Y-%m-%d %H:%M} UTC")
     if standing.pulled is not None:
