@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from training_assets.core.errors import InputError
 from training_assets.core.release.dates import moment
-from training_assets.governance.deciding import Decision, decide
+from training_assets.governance.deciding import Decision, asked_of, decide
 from training_assets.resources.cases import Case
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
@@ -70,11 +70,13 @@ def take_from_git(model: Model, places: Places, registry: Registry) -> Taken:
             continue
         for by in [entry.by] if isinstance(entry.by, str) else entry.by:
             case = waiting.get(entry.case)
-            if case is None or case.state != "OPEN" or any(vote.actor == by for vote in case.votes):
+            if case is None or case.state != "OPEN":
                 continue
             try:
                 until = moment(entry.until) if entry.until else None
                 word = Decision(entry.decision, by, f"{entry.comment} ({name})", tuple(entry.waive), until)
+                if word.says == "approve" and case.counts(word.vote, asked_of(model, case)):
+                    continue
                 case = waiting[entry.case] = decide(model, places, registry, case, word)
             except InputError as error:
                 taken.refused.append(f"{error} (entry {number} of {name})")

@@ -17,6 +17,7 @@ from training_assets.automation.decisions import Taken, take_from_git
 from training_assets.automation.requests import INTERVAL_SECONDS, request, result, running
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
+from training_assets.governance.deciding import close_agreed
 from training_assets.governance.judging import CANDIDATE, REPORT, REPORT_FILE, VERDICT_CASE, anew, judged, overtaken_by
 from training_assets.governance.production import RELEASE_CASE, StaleVerdictError, application
 from training_assets.governance.recorded_rows import batches_behind
@@ -62,7 +63,8 @@ def _releases(model: str, jobs: Sequence[Job]) -> dg.SensorDefinition:
         except InputError as error:
             taken = Taken(refused=[str(error)])
         said = list(taken.refused)
-        if taken.cases:
+        closed = close_agreed(about, places, registry)
+        if taken.cases or closed:
             show_cases(context.instance, places, model)
         wishes = [*_registrations(context, about, places, artifacts), *_promotions(context, about, places, artifacts)]
         for wanted in wishes:

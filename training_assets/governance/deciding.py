@@ -34,6 +34,11 @@ class Decision:
     waives: Sequence[str] = ()
     until: datetime | None = None
 
+    @property
+    def vote(self) -> Vote:
+        """The yes that it is, where it is one."""
+        return Vote(self.by, tuple(sorted(set(self.waives))), self.until, self.comment)
+
 
 def asked_of(model: Model, case: Case) -> Approvals:
     """Who has to agree to a case."""
@@ -73,13 +78,24 @@ def decide(
     asked = asked_of(model, case)
     by = {"actor": said.by, "comment": said.comment, "run_id": run_id}
     if said.says == "reject":
-        listed = may_vote(Vote(said.by), asked, launched_by=None)  # who launched a run may withdraw it
+        listed = may_vote(said.vote, asked, launched_by=None)  # who launched a run may withdraw it
         if listed is not None:
             raise InputError("E_CASE", f"case {case.name}: {listed}")
         return places.reviews.decide(case, "REJECTED", **by)
     if case.overridden and (said.until is not None and said.until <= places.ledger.now()):
         raise InputError("E_CASE", f"case {case.name}: a waiver has to end in the future")
-    decided = places.reviews.agree(case, asked, waives=said.waives, until=said.until, **by)
-    if (decided.kind, decided.state) == (ALIAS_CASE, "APPROVED"):
-        Aliases(places, registry, model.name).restore()
-    return decided
+    return _done(places, registry, places.reviews.agree(case, asked, waives=said.waives, until=said.until, **by))
+
+
+def close_agreed(model: Model, places: Places, registry: Registry) -> list[Case]:
+    """Approve the open cases whose votes are enough: the last voter's process died, or fewer are asked for since."""
+    waiting = [case for case in places.reviews.cases(model.name) if case.state == "OPEN"]
+    cases = [places.reviews.complete(case, asked_of(model, case)) for case in waiting]
+    return [_done(places, registry, case) for case in cases if case.state != "OPEN"]
+
+
+def _done(places: Places, registry: Registry, case: Case) -> Case:
+    """The case, once what its approval frees at once is done."""
+    if (case.kind, case.state) == (ALIAS_CASE, "APPROVED"):
+        Aliases(places, registry, case.model).restore()
+    return case

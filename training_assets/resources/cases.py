@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from training_assets.core.release.approvals import Vote, lacking
+from training_assets.core.release.approvals import Vote, lacking, may_vote
 from training_assets.resources.ledger import Event
 from training_assets.spec.release import Approvals
 
@@ -61,6 +61,10 @@ class Case:
         """Failed rules that only a waiver goes past."""
         return tuple(self.facts.get("overridden", ()))
 
+    def counts(self, vote: Vote, asked: Approvals) -> bool:
+        """Whether this very vote was given, and counts by what is asked."""
+        return vote in self.votes and may_vote(vote, asked, launched_by=self.launched_by) is None
+
     def lacks(self, asked: Approvals, now: datetime) -> str | None:
         """What is missing before the votes so far are a complete approval; none where they are one."""
         return lacking(self.votes, asked, launched_by=self.launched_by, overridden=self.overridden, now=now)
@@ -104,7 +108,7 @@ def opened_by(event: Event) -> Case:
 def _vote(event: Event) -> Vote:
     expires = event.data["expires"]
     until = None if expires is None else datetime.fromisoformat(expires)
-    return Vote(event.actor, tuple(event.data["waives"]), until)
+    return Vote(event.actor, tuple(event.data["waives"]), until, event.data["comment"])
 
 
 def _decided(case: Case, event: Event) -> Case:

@@ -83,26 +83,35 @@ class Reviews:
     ) -> Case:
         """Somebody's yes to an open case; it is approved with the one that makes the approval complete.
 
-        Raises InputError E_CASE where the case is not open, or this person's yes does not count, and says why.
+        Said again, it is not taken down again. Raises InputError E_CASE where the case is not open, or this person's
+        yes does not count, or changes nothing, and says why.
         """
         now = self.require_decidable(case, actor=actor, comment=comment)
-        vote = Vote(actor, tuple(waives), until)
+        vote = Vote(actor, tuple(sorted(set(waives))), until, comment)
         if refusal := may_vote(vote, asked, launched_by=now.launched_by):
             raise InputError("E_CASE", f"case {case.name}: {refusal}")
         if unknown := set(waives) - set(now.overridden):
             known = ", ".join(now.overridden) or "none"
             message = f"case {case.name}: no failed rule is named {min(unknown)[:80]!r}; those to waive: {known}"
             raise InputError("E_CASE", message)
-        data = {"kind": case.kind, "subject": case.subject, "case": now.number, "comment": comment}
-        data |= {"waives": list(waives), "expires": None if until is None else until.isoformat(timespec="seconds")}
-        self.ledger.record(
-            case.model, VOTED, f"{case.kind}:{case.subject}", data, run_id=run_id, actor=actor,
-            once=f"{case.model}/{VOTED}/{now.number}/{len(now.votes)}/{actor}",
-        )  # fmt: skip
-        agreed = self._again(now)
-        if agreed.state == "OPEN" and agreed.lacks(asked, self.ledger.now()) is None:
-            self._close(agreed, "APPROVED", comment=comment, actor=actor, run_id=run_id)
-        return self._again(now)
+        if vote not in now.votes:
+            data = {"kind": case.kind, "subject": case.subject, "case": now.number, "comment": comment}
+            data |= {"waives": list(vote.waives), "expires": None if until is None else until.isoformat()}
+            self.ledger.record(
+                case.model, VOTED, f"{case.kind}:{case.subject}", data, run_id=run_id, actor=actor,
+                once=f"{case.model}/{VOTED}/{now.number}/{len(now.votes)}/{actor}",
+            )  # fmt: skip
+        elif lacks := now.lacks(asked, self.ledger.now()):
+            raise InputError("E_CASE", f"case {case.name}: {actor} agreed to this already; it still needs {lacks}")
+        return self.complete(self._again(now), asked, run_id=run_id)
+
+    def complete(self, case: Case, asked: Approvals, *, run_id: str = "") -> Case:
+        """The case, approved by the last vote that counts where it is open and its votes are enough."""
+        if case.state != "OPEN" or case.lacks(asked, self.ledger.now()) is not None:
+            return case
+        last = next(vote for vote in reversed(case.votes) if case.counts(vote, asked))
+        self._close(case, "APPROVED", comment=last.comment, actor=last.actor, run_id=run_id)
+        return self._again(case)
 
     def supersede(self, model: str, kind: str, *, but: str | None, because: str, run_id: str, actor: str) -> None:
         """Close the open cases of a kind but that of one subject: they ask about what is not so any more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -125,13 +126,33 @@ def test_a_case_is_approved_by_the_yes_that_makes_the_approval_complete(reviews:
     case = opened(reviews, kind="release")
     first = reviews.agree(case, TWO, actor=ADA, comment="fine")
     assert (first.state, first.lacks(TWO, reviews.ledger.now())) == ("OPEN", "1 more of 2 approvals")
-    again = reviews.agree(case, TWO, actor=ADA, comment="still fine")
-    assert again.state == "OPEN"
+    with pytest.raises(InputError, match="agreed to this already; it still needs 1 more of 2 approvals"):
+        reviews.agree(case, TWO, actor=ADA, comment="still fine")
     second = reviews.agree(case, TWO, actor=BOB, comment="fine too")
     assert (second.state, second.decided_by, second.comment) == ("APPROVED", BOB, "fine too")
-    assert [vote.actor for vote in second.votes] == [ADA, ADA, BOB]
+    assert [vote.actor for vote in second.votes] == [ADA, BOB]
     with pytest.raises(InputError, match="is approved already"):
         reviews.agree(case, TWO, actor="Eve", comment="me too")
+
+
+def test_a_yes_said_again_finishes_what_its_process_did_not_live_to_do(reviews: Reviews) -> None:
+    case = opened(reviews, kind="release")
+    with pytest.raises(KeyboardInterrupt), patch.object(Reviews, "_close", side_effect=KeyboardInterrupt):
+        reviews.agree(case, ONE, actor=ADA, comment="fine")
+    again = reviews.agree(case, ONE, actor=ADA, comment="as I said")
+    assert (again.state, again.approved_by, again.comment) == ("APPROVED", ADA, "fine")
+    assert [vote.actor for vote in again.votes] == [ADA]
+
+
+def test_a_changed_waiver_of_the_same_person_counts(reviews: Reviews) -> None:
+    asked, until = Approvals(roles={"risk": ["bob@x.org"]}), datetime(2999, 1, 1, microsecond=5, tzinfo=UTC)
+    case = opened(reviews, kind="verdict", overridden=["value f1", "value roc_auc"])
+    for waives in [], ["value f1"]:
+        assert reviews.agree(case, asked, actor=BOB, comment="known", waives=waives, until=until).state == "OPEN"
+        with pytest.raises(InputError, match="agreed to this already"):
+            reviews.agree(case, asked, actor=BOB, comment="known", waives=waives, until=until)
+    both = reviews.agree(case, asked, actor=BOB, comment="known", waives=["value roc_auc", "value f1"], until=until)
+    assert (both.state, len(both.votes)) == ("APPROVED", 3)
 
 
 def test_an_approval_of_one_subject_frees_no_other(reviews: Reviews) -> None:

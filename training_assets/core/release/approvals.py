@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from training_assets.core.release.people import different, entries, is_among, names, person
@@ -12,11 +12,15 @@ from training_assets.spec.release import Approvals
 
 @dataclass(frozen=True)
 class Vote:
-    """Somebody's yes: with the rules that it overrides by name, and until when, where it is a waiver."""
+    """Somebody's yes: with the rules that it overrides by name, and until when, where it is a waiver.
+
+    Whatever the comment, the same yes of the same person is equal.
+    """
 
     actor: str
     waives: tuple[str, ...] = ()
     expires: datetime | None = None
+    comment: str = field(default="", compare=False)
 
 
 def may_vote(vote: Vote, asked: Approvals, *, launched_by: str | None) -> str | None:
