@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from training_assets.core.errors import InputError
 from training_assets.core.families import dense_rows, skops_file
@@ -57,7 +56,7 @@ class FittedEstimator:
             return np.zeros((0, self.n_classes) if self.task == "multiclass" else 0)
         return self.predict_rows(dense_rows.matrix(data, self.scale))
 
-    def predict_rows(self, rows: npt.NDArray[np.float32]) -> Floats:
+    def predict_rows(self, rows: Floats) -> Floats:
         """Predict rows of the matrix; `InputError` E_FAMILY where the estimator gives anything else."""
         regression = self.task == "regression"
         raw = np.asarray((self.estimator.predict if regression else self.estimator.predict_proba)(rows), np.float64)
@@ -68,7 +67,7 @@ class FittedEstimator:
         if regression:
             return raw
         probabilities = np.zeros((len(raw), self.n_classes))
-        # Many give float32 of float32, whose sum is 1 only nearly.
+        # Some give float32, whose sum is 1 only nearly.
         probabilities[:, np.asarray(self.estimator.classes_, np.int64)] = raw / raw.sum(axis=1, keepdims=True)
         return probabilities[:, 1] if self.task == "binary" else probabilities
 

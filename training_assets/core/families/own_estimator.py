@@ -28,7 +28,7 @@ OURS = (
 class OwnEstimatorFamily:
     """The family `module:factory`: `factory()` gives an unfitted estimator.
 
-    It reads dense float32 rows without missing values: scaled quantities, target encodings, one-hot categories. Its
+    It reads dense float64 rows without missing values: scaled quantities, target encodings, one-hot categories. Its
     parameters are those of `get_params` that are numbers, texts, booleans or None. They are not searched, unless the
     module has a function `<factory>_space(trial)`, which returns some of them, drawn by an Optuna trial. Each fit has
     one iteration. `trust` names modules, besides that of the factory, whose types a fitted estimator may hold.

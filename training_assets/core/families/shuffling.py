@@ -15,7 +15,7 @@ from training_assets.core.families.data import Floats
 
 SAMPLE = 500  # rows that they are measured on
 
-Rows = npt.NDArray[np.float32]
+Rows = npt.NDArray[Any]
 
 
 def shuffled_shares(predict: Callable[[Rows], Floats], rows: Any, layout: Layout, seed: int) -> dict[str, float]:
