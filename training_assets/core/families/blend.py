@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from training_assets.core import families
 from training_assets.core.families.base import FittedModel
@@ -41,11 +44,7 @@ class Blend:
 
     def predict(self, data: Data) -> Floats:
         """Predict by the contract's shapes: the weighted mean, added up in the order of the members."""
-        (first, weight), *others = self.members
-        predicted = weight * first.predict(data)
-        for member, share in others:
-            predicted += share * member.predict(data)
-        return predicted
+        return weighted_mean((member.predict(data), weight) for member, weight in self.members)
 
     def save(self, folder: Path) -> None:
         """Write `blend.json`, and each member into a folder of its own."""
@@ -87,6 +86,16 @@ def blended(members: list[tuple[FittedModel, float]]) -> Any:
     """One model of members with their weights: a blend, or the only member itself."""
     ordered = sorted(members, key=lambda member: -member[1])  # stable: equal weights stay in order of trials
     return ordered[0][0] if len(ordered) == 1 else Blend(tuple(ordered))
+
+
+def weighted_mean(predictions: Iterable[tuple[Floats, float]]) -> Floats:
+    """The mean by weights that are together 1 but for rounding, which takes it nowhere beyond the predictions."""
+    mean, least, greatest = np.zeros(()), np.array(np.inf), np.array(-np.inf)
+    for predicted, weight in predictions:
+        mean = mean + weight * predicted
+        least, greatest = np.minimum(least, predicted), np.maximum(greatest, predicted)
+    within: Floats = np.clip(mean, least, greatest)
+    return within
 
 
 def _described(content: Any) -> list[tuple[str, float]] | None:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from training_assets.core.families.blend import weighted_mean
 from training_assets.core.search.scores import Metric
 
 ROUNDS = 40
@@ -71,8 +72,9 @@ def blend_weights(
 
 
 def mean(predictions: Mapping[int, Any], weights: Mapping[int, float]) -> Any:
-    """The weighted mean of predictions of equal shape."""
-    return sum(weight * np.asarray(predictions[number], dtype=np.float64) for number, weight in weights.items())
+    """The weighted mean of predictions of equal shape, added up from the heaviest on, as that of a `Blend`."""
+    heaviest_first = sorted(weights.items(), key=lambda each: -each[1])
+    return weighted_mean((np.asarray(predictions[number], np.float64), weight) for number, weight in heaviest_first)
 
 
 def folds_of(labels: npt.NDArray[Any], parts: int) -> npt.NDArray[np.int64]:

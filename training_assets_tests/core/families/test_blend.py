@@ -81,9 +81,15 @@ def test_a_blend_lies_between_its_members(share: float, task: Task) -> None:
     test = splits(task)[2]
     one, other = (member(name, task).predict(test) for name in PAIR)
     predicted = of_pair(share, 1 - share, task=task).predict(test)
-    tolerance = 1e-12 * max(np.abs(one).max(), np.abs(other).max())
-    assert (predicted >= np.minimum(one, other) - tolerance).all()
-    assert (predicted <= np.maximum(one, other) + tolerance).all()
+    assert (predicted >= np.minimum(one, other)).all()
+    assert (predicted <= np.maximum(one, other)).all()
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_members_that_agree_are_repeated_though_weights_are_rounded(task: Task) -> None:
+    one, test = member("linear", task), splits(task)[2]
+    blend = Blend(tuple((one, count / 9) for count in (5, 1, 1, 1, 1)))
+    np.testing.assert_array_equal(blend.predict(test), one.predict(test))
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training_assets.core.errors import InputError
+from training_assets.core.families.blend import blended
 from training_assets.core.search.blending import blend_weights, mean
 from training_assets.core.search.scores import Metric, metric
 
@@ -110,6 +112,23 @@ def test_class_probabilities_are_blended_and_few_rows_of_a_class_keep_no_worthle
     found = blend_weights(predictions, families, y, metric(name, "multiclass"), most=5, rows=rows)
     assert set(found) == {0, 1}
     assert mean(predictions, found).sum(axis=1) == pytest.approx(1)
+
+
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=8))
+def test_what_all_members_are_sure_of_is_no_more_than_sure(counts: list[int]) -> None:
+    y = np.arange(20, dtype=np.int32) % 2
+    sure = dict.fromkeys(range(len(counts)), y.astype(np.float32))
+    blend = mean(sure, {number: count / sum(counts) for number, count in enumerate(counts)})
+    np.testing.assert_array_equal(blend, y)
+    assert metric("f1", "binary").score(y, blend) == 1
+
+
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=8))
+def test_the_mean_is_what_a_blend_predicts_to_the_last_bit(counts: list[int]) -> None:
+    said = {number: off(truth(), number, 1.0) for number in range(len(counts))}
+    shares = {number: count / sum(counts) for number, count in enumerate(counts)}
+    members: list[tuple[Any, float]] = [(Mock(**{"predict.return_value": said[each]}), shares[each]) for each in said]
+    np.testing.assert_array_equal(mean(said, shares), blended(members).predict(Mock()))
 
 
 # Folds on which the metric is not defined
