@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from training_assets.core.families import Data, Family, Learning
@@ -90,7 +90,10 @@ class Selection:
         return self._weights(said, self.validation, most_rows)
 
     def _weights(self, predictions: Mapping[int, Any], judges: Data, most_rows: int) -> dict[int, float]:
-        """Weights chosen by what those of `predictions` say of at most so many of the rows `judges`."""
-        turned_back = {number: judges.transform.back(each) for number, each in predictions.items()}
+        """Weights chosen by what those of `predictions` say of at most so many of the rows `judges`.
+
+        As it is served, a blend is the mean of what its members learnt to say, turned back.
+        """
         families = {number: self.candidates.kept[number].trial.family for number in predictions}
-        return blend_weights(turned_back, families, judges.labels, self.metric, most=self.plan.most, rows=most_rows)
+        metric = replace(self.metric, compute=lambda y, mean: self.metric.compute(y, judges.transform.back(mean)))
+        return blend_weights(predictions, families, judges.labels, metric, most=self.plan.most, rows=most_rows)

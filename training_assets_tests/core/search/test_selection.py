@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pytest
 
-from training_assets.core.families import FAMILIES
+from training_assets.core.encoding.target_transform import TargetTransform
+from training_assets.core.families import FAMILIES, Data
 from training_assets.core.learning import learning
 from training_assets.core.search import out_of_fold
 from training_assets.core.search.budget import Budget
@@ -74,6 +76,16 @@ def test_weights_are_shares_of_at_most_so_many(task: Task, least: int, monkeypat
     assert 1 <= len(weights) <= 2
     assert set(weights) <= {0, 1, 2}
     assert judges == (all_rows(task) if least == 1 else None)
+
+
+def test_with_a_transform_a_blend_is_judged_as_it_is_served() -> None:
+    """In what they learnt, one member errs as far down as the other up; turned back, the mean of both is right."""
+    _, validation, _ = splits("regression")
+    logarithms = Data.of(validation.frame, validation.layout, transform=TargetTransform("log"))
+    made = replace(selection("regression", exchangeable=False), validation=logarithms)
+    for number, error in enumerate((-0.5, 0.5)):
+        made.add(Candidate(trial(number, family=NAMES[number], score=1.0), logarithms.y + error, None))
+    assert chosen(made)[0] == {0: 0.5, 1: 0.5}
 
 
 def test_a_single_model_is_the_one_that_validation_rows_say_is_best(monkeypatch: pytest.MonkeyPatch) -> None:
