@@ -122,10 +122,11 @@ def _promoted(
     by_policy = asked.way == "policy"
     reason = "verdict PASS and low risk" if by_policy else _comment(places, model.name, asked.subject)
     try:
-        moved = Releases(places.ledger, model.name, tuple(model.spec.release.targets)).promote(
-            number, asked.way, data, reason=reason, after=asked.live,
-            run_id=context.run.run_id, actor=launched_by(context.run) or LIVE,
-        )  # fmt: skip
+        with clear_failures():
+            moved = Releases(places.ledger, model.name, tuple(model.spec.release.targets)).promote(
+                number, asked.way, data, reason=reason, after=asked.live,
+                run_id=context.run.run_id, actor=launched_by(context.run) or LIVE,
+            )  # fmt: skip
     except PointerMovedError as error:
         message = f"{model.name}: version {number} is not promoted: another release was faster. {error}"
         raise dg.Failure(message, allow_retries=False) from error

@@ -80,12 +80,22 @@ def test_a_rollback_pulls_and_freezes_in_one_event(releases: Releases) -> None:
     assert (moved.data["from"], moved.data["to"], moved.data["way"]) == ("2", "1", "rollback")
     assert releases.states() == {"1": "LIVE", "2": "ROLLED_BACK", "3": "REGISTERED"}
     assert list(releases.pulled()) == ["2"]
-    with pytest.raises(InputError, match="quarantine"):
+    with pytest.raises(InputError, match="was live before"):
         promote(releases, "2", "policy")
     with pytest.raises(InputError, match="frozen"):
         promote(releases, "3", "policy")
     promote(releases, "2")  # people may say yes to it
     assert releases.pulled() == {}
+
+
+def test_policy_goes_forward_alone(releases: Releases) -> None:
+    promote(releases, "1")
+    promote(releases, "2", "policy")
+    with pytest.raises(InputError, match="was live before"):
+        promote(releases, "1", "policy")
+    assert promote(releases, "1").data["way"] == "approval"
+    with pytest.raises(InputError, match="was live before"):
+        promote(releases, "2", "policy")
 
 
 def test_a_freeze_of_no_time_freezes_nothing(releases: Releases) -> None:
@@ -206,7 +216,7 @@ class Machine(RuleBasedStateMachine):
         is_live = bool(self.been) and self.been[-1] == number
         frozen = self.frozen_until is not None and self.clock.now < self.frozen_until
         refused = (
-            way == "rollback" or number not in self.proved or (way == "policy" and (number in self.pulled or frozen))
+            way == "rollback" or number not in self.proved or (way == "policy" and (number in self.been or frozen))
         )
         overtaken = live is not None and after is not None and after.hash != live.hash
         try:
