@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from training_assets.core.errors import InputError
+from training_assets.core.features.declared import intermediates
 from training_assets.core.features.logical import Kind
 from training_assets.core.features.table import as_features, widened
 from training_assets.core.validation.casting import POLARS_TYPES, cast
@@ -26,25 +27,26 @@ class RawRows:
 def features_of(raw: pl.DataFrame, spec: ModelSpec, root: Path, kinds: Mapping[str, Kind]) -> RawRows:
     """Features in `kinds` of raw rows (n_rows; text cells or a file's own types), by the spec that the model has.
 
-    A column that the model has no use for may be missing, and columns that the spec does not know are left alone.
-    Raises InputError E_SCHEMA for columns that a feature needs, E_TYPE for a type that cannot hold them, and those of
-    joins and derived columns.
+    A column that is no feature in `kinds`, and that no derived column or join reads, is not looked at and may be
+    missing. Raises InputError E_SCHEMA for columns that are needed, E_TYPE for a type that cannot hold them, and those
+    of joins and derived columns.
     """
-    needed = [name for name in spec.columns if name in spec.raw_features]
-    missing = [name for name in needed if name not in raw.columns and name in kinds]
+    read = intermediates(spec)
+    needed = [name for name in spec.columns if name in kinds or name in read]
+    missing = [name for name in needed if name not in raw.columns]
     if missing:
         message = f"the rows lack {', '.join(missing[:10])}, which the model reads; add them (null is fine)"
         raise InputError("E_SCHEMA", message)
     columns: list[pl.Series] = []
     unread: dict[str, int] = {}
     for name, column in spec.columns.items():
-        if name not in raw.columns:
+        if name not in needed:
             columns.append(pl.Series(name, [None] * raw.height, POLARS_TYPES[column.type]))
             continue
         done = cast(raw[name], column, spec.source.dialect.decimal)
         columns.append(done.values)
         broken = sum(int(mask.sum()) for _, mask in done.failures)
-        if broken and name in needed:
+        if broken:
             unread[name] = broken
     wide = widened(pl.DataFrame(columns), spec, root)
     made = as_features(wide, spec)
