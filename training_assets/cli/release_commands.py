@@ -158,7 +158,10 @@ def reproduce(model: str, version: str, *, as_json: bool) -> None:
 @click.option("--version", help="Version to score with; default: production's, else staging's.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 def score(model: str, data: Path, out: Path | None, version: str | None, *, as_json: bool) -> None:
-    """Score the raw rows of DATA (.parquet, or text as the spec's source has it) with a registered version of MODEL.
+    """Score the raw rows of DATA with a registered version of MODEL.
+
+    DATA is Parquet, delimited text in the dialect of the spec's source (default: CSV), or a file in the source's own
+    format (jsonl, arff, arrow); text may be packed (gzip, zip). Text is read as strictly as in training.
 
     Without --out, the predictions are printed as CSV.
     """

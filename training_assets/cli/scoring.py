@@ -14,6 +14,9 @@ from training_assets.core.bundle import spec_of
 from training_assets.core.errors import InputError
 from training_assets.core.features.raw_rows import features_of
 from training_assets.core.fingerprint import read_json
+from training_assets.core.inference.own_columns import READ, rows_in
+from training_assets.core.inference.tables import format_of
+from training_assets.core.ingestion.formats.compression import compression_of, unpacked
 from training_assets.core.scoring import Scorer, table
 from training_assets.governance.packaging import BUNDLE
 from training_assets.resources.packages import package_of
@@ -43,7 +46,7 @@ def score(model: str, data: Path, out: Path | None, version: str | None) -> tupl
             packed = package_of(model, registry, registered, Path(scratch))
             scorer = Scorer.load(packed / SCORER, about.spec.search.trusted)
             spec = spec_of(read_json(packed / BUNDLE))  # its own: the present one may make other features
-        raw = _rows(data, spec)
+        raw = raw_rows(data, spec)
         read = features_of(raw, spec, project.places.root, scorer.preprocessor.kinds)
         keys = [name for name in spec.with_role("key") if name in raw.columns]
         predicted = pl.concat([raw.select(keys), table(scorer, read.features)], how="horizontal")
@@ -53,22 +56,33 @@ def score(model: str, data: Path, out: Path | None, version: str | None) -> tupl
         return {**told, "out": None if out is None else str(out)}, predicted
 
 
-def _rows(data: Path, spec: ModelSpec) -> pl.DataFrame:
-    """Rows of a Parquet or delimited file; text is read as text, so that the spec alone decides what a cell says."""
-    dialect = spec.source.dialect
+def raw_rows(data: Path, spec: ModelSpec) -> pl.DataFrame:
+    """Rows of a file: Parquet, delimited text, or the format of the spec's source; packed or not, as its bytes show.
+
+    Text is read as in training, cells as text, so that the spec alone decides what a cell says.
+    """
     try:
         if data.suffix == ".parquet":
             return pl.read_parquet(data)
-        return pl.read_csv(
-            data, separator=dialect.delimiter, quote_char=dialect.quote, infer_schema=False,
-            null_values=list(dialect.null_values),
-        )  # fmt: skip
+        packed = data.read_bytes()
     except FileNotFoundError as error:
         raise InputError("E_MISSING", f"there is no file {data}") from error
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
-        what = data.suffix or "delimited text"
-        raise InputError("E_FORMAT", f"{data.name} cannot be read as {what}: {reason}") from error
+        raise InputError("E_FORMAT", f"{data.name} cannot be read: {reason}") from error
+    inside = unpacked(packed, compression_of(packed), data.name)
+    found = format_of(inside)
+    readable = [form for form in READ if form in {"csv", "parquet", spec.source.format}]
+    if found not in readable:
+        raise InputError("E_FORMAT", f"{data.name} is {found}; rows to score are read as {', '.join(readable)}")
+    rows = rows_in(inside, found, spec, data.name)
+    if found == "csv" and not spec.source.dialect.header and rows.columns != list(spec.columns):
+        message = (
+            f"{data.name} has {rows.width} columns, the spec {len(spec.columns)}; without a header they must be the "
+            "same (leave the label empty)"
+        )
+        raise InputError("E_SCHEMA", message)
+    return rows
 
 
 def _write(out: Path, predicted: pl.DataFrame) -> None:

@@ -16,6 +16,7 @@ from training_assets.core.ingestion.formats.parquet import open_parquet
 from training_assets.core.ingestion.formats.partitions import as_text, partition_of
 from training_assets.core.ingestion.header import sound_names
 from training_assets.spec import ModelSpec
+from training_assets.spec.source import FileFormat
 
 READ = ("csv", "jsonl", "arff", "parquet", "arrow")
 """Formats that can be read in their own columns; Feast's features are joined to rows in the spec's alone."""
@@ -33,13 +34,19 @@ def own_rows(file: BatchFile, spec: ModelSpec) -> pl.DataFrame:
     changed since it was identified, and a code of the file's structure.
     """
     where, source = file.name, spec.source
-    data = unpacked(read_identified(file), source.compression, where)
-    match source.format:
+    rows = rows_in(unpacked(read_identified(file), source.compression, where), source.format, spec, where)
+    folders = dict(partition_of(file.path, source.partitions)) if source.partitions else {}
+    return rows.with_columns(as_text(folders, rows.height))
+
+
+def rows_in(data: bytes, form: FileFormat | None, spec: ModelSpec, where: str) -> pl.DataFrame:
+    """All rows of bytes that are written in a format, as `own_rows`; text in the dialect that the spec has."""
+    match form:
         case "csv":
-            text = CsvText(decoded(data, source.dialect.encoding, where), source.dialect, where)
+            dialect = spec.source.dialect
+            text = CsvText(decoded(data, dialect.encoding, where), dialect, where)
             first = text.first()
-            names = sound_names(first, where) if source.dialect.header else _numbered(len(first), spec)
-            rows = text.rows(names)
+            rows = text.rows(sound_names(first, where) if dialect.header else _numbered(len(first), spec))
         case "jsonl":
             rows = open_jsonl(data, where)
         case "arff":
@@ -49,11 +56,9 @@ def own_rows(file: BatchFile, spec: ModelSpec) -> pl.DataFrame:
         case "parquet":
             rows = open_parquet(data, where)
         case _:
-            message = f"{where}: {source.format} is not read without the spec's columns"
+            message = f"{where}: {form} is not read without the spec's columns"
             raise InputError("E_FORMAT", message)
-    rows = rows.rename(dict(zip(rows.columns, sound_names(rows.columns, where), strict=True)))
-    folders = dict(partition_of(file.path, source.partitions)) if source.partitions else {}
-    return rows.with_columns(as_text(folders, rows.height))
+    return rows.rename(dict(zip(rows.columns, sound_names(rows.columns, where), strict=True)))
 
 
 def _numbered(width: int, spec: ModelSpec) -> list[str]:
