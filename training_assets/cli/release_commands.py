@@ -156,7 +156,9 @@ def reproduce(model: str, version: str, *, as_json: bool) -> None:
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="File for the predictions, .csv or .parquet.")
 @click.option("--version", help="Version to score with; default: production's, else staging's.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print what was done as JSON; without --out, with the predictions."
+)
 def score(model: str, data: Path, out: Path | None, version: str | None, *, as_json: bool) -> None:
     """Score the raw rows of DATA with a registered version of MODEL.
 
@@ -171,7 +173,8 @@ def score(model: str, data: Path, out: Path | None, version: str | None, *, as_j
     for column, cells in told["unread_cells"].items():
         click.echo(f"{cells} cells of '{column}' cannot be read and count as missing", err=True)
     if as_json:
-        click.echo(json.dumps(told, indent=2))
+        predictions = {} if out else {"predictions": json.loads(predicted.write_json())}
+        click.echo(json.dumps({**told, **predictions}, indent=2))
     elif out is None:
         click.echo(predicted.write_csv(), nl=False)
     else:

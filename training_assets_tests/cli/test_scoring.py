@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
+from training_assets.cli import scoring
+from training_assets.cli.main import main
 from training_assets.cli.scoring import raw_rows
 from training_assets.core.errors import InputError
 from training_assets.spec import ModelSpec
@@ -80,3 +84,14 @@ def test_text_that_training_refuses_is_not_scored(tmp_path: Path, data: bytes, m
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="E_MISSING: there is no file"):
         raw_rows(tmp_path / "new.csv", spec_with())
+
+
+def test_json_holds_the_predictions_unless_a_file_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    predicted = pl.DataFrame({"id": [date(2024, 1, 1)], "prediction": ["yes"], "probability_yes": [float("nan")]})
+    told = {"model": "m", "version": "1", "rows": 1, "unread_cells": {}}
+    monkeypatch.setattr(scoring, "score", lambda *_: (told, predicted))
+    printed = CliRunner().invoke(main, ["score", "m", "new.csv", "--json"])
+    lines = [{"id": "2024-01-01", "prediction": "yes", "probability_yes": None}]
+    assert json.loads(printed.stdout) == {**told, "predictions": lines}
+    written = CliRunner().invoke(main, ["score", "m", "new.csv", "--json", "--out", "scores.csv"])
+    assert json.loads(written.stdout) == told
