@@ -6,11 +6,14 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from deltalake import write_deltalake
 
+from training_assets.resources.ledger import Ledger
+from training_assets.resources.retractions import batch_named
 from training_assets_tests.core.ingestion.feature_store.test_features import CITIES, DRIVERS, NOON, apply, write
 from training_assets_tests.s3_server import S3Server, s3_server, secret
 from training_assets_tests.workplace import MODEL, SPEC, Workplace, customers, failures, workplace
@@ -121,6 +124,34 @@ def test_each_row_of_a_source_arrives_once(place: Workplace, kind: str) -> None:
     assert set(found["customer"]) == {name for number in (1, 2, 3) for name in rows(number)["customer"]}
     assert found["_batch"].n_unique() == 3
     assert len(place.places.ledger.events(MODEL, "batch_ingested")) == 3
+
+
+@pytest.mark.parametrize("kind", ["database", "delta", "function"])
+def test_a_batch_that_a_killed_run_committed_is_noted_once_and_by_its_name(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    source, deliver = SOURCES[kind]
+    deliver(place, 1)
+    place = reading(
+        place, source, more={"id": {"type": "integer", "role": "ignored"}} if "database" in source else None
+    )
+    record, lost = Ledger.record, []
+
+    def dies_at_the_word(self: Ledger, model: str, kind: str, batch: str, data: Any, **more: Any) -> Any:
+        if kind == "batch_ingested":
+            lost.append((batch, data))
+            raise KeyboardInterrupt
+        return record(self, model, kind, batch, data, **more)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Ledger, "record", dies_at_the_word)
+        assert not place.materialise("raw_data").success
+    for _ in range(2):
+        assert place.materialise("raw_data").success
+    ledger = place.places.ledger
+    assert [(event.subject, event.data) for event in ledger.events(MODEL, "batch_ingested")] == lost
+    ((batch, data),) = lost
+    assert batch_named(ledger, MODEL, data["name"]).digest == batch == raw(place)["_batch"][0]
 
 
 @pytest.mark.parametrize("kind", ["database", "delta"])

@@ -80,6 +80,7 @@ class Intake:
                 run_id = self.context.run.run_id
                 refused_at_reading(self.places, self.model, batch, stamp.path.name, error, run_id=run_id, file=file)
         seen.save()
+        self._note_orphans()
 
     def _rows_of(self, file: BatchFile) -> pl.DataFrame:
         """A file's rows, with the feature store's columns where the spec asks for them."""
@@ -96,6 +97,7 @@ class Intake:
                 self._take(delivery.digest, delivery.name, delivery.size, rows, delivery.position)
         except InputError as error:
             self._refuse(self.model.spec.source.kind, self.model.spec.source.kind, error)
+        self._note_orphans()
         self.here += [batch for batch in tables.batches(name, self.table) if batch not in self.retracted]
 
     def _take(
@@ -105,11 +107,19 @@ class Intake:
             self.places.tables.move_on(self.model.name, self.table, position)
         if batch not in self._known:
             rows = read()
-            self.places.tables.append(self.model.name, self.table, rows, batch, position)
+            self.places.tables.append(self.model.name, self.table, rows, batch, position, name, size)
             self._known.add(batch)
             self.context.log.info(f"{name}: {rows.height:,} rows appended as batch {batch[:12]}")
         if batch not in self._noted:
             self._note("batch_ingested", batch, {"name": name, "bytes": size})
+            self._noted.add(batch)
+
+    def _note_orphans(self) -> None:
+        """Record what is in the table and not in the ledger: a run that was killed committed it."""
+        for batch, commit in self.places.tables.present(self.model.name, self.table).items():
+            if batch not in self._noted:
+                name = commit.name or f"{self.model.spec.source.kind}, batch {batch[: fingerprint.SHORT]}"
+                self._note("batch_ingested", batch, {"name": name, "bytes": commit.size})
 
     def _refuse(self, batch: str, name: str, error: InputError) -> None:
         refusal = {"name": name, "code": error.code, "reason": str(error)}

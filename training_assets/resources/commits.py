@@ -18,13 +18,18 @@ COMMIT, SEAL = "training_assets", "seal"
 
 @dataclass(frozen=True)
 class Commit:
-    """What a commit did: a batch's rows came in as one file, or were erased, or the source was read further."""
+    """What a commit did: a batch's rows came in as one file, or were erased, or the source was read further.
+
+    Name and size in bytes are what the batch arrived with; commits of earlier releases lack them.
+    """
 
     batch: str = ""
     file: str = ""
     rows: int = 0
     position: str | None = None
     erased: bool = False
+    name: str = ""
+    size: int | None = None
 
     def sealed(self) -> dict[str, str]:
         """As the commit keeps it, with a digest: a reader of the log takes a changed word for one it does not know."""

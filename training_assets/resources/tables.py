@@ -46,10 +46,20 @@ class Tables:
         """Folder of a table."""
         return self.folder / model / table
 
-    def append(self, model: str, table: str, rows: pl.DataFrame, batch: str, position: str | None = None) -> bool:
+    def append(
+        self,
+        model: str,
+        table: str,
+        rows: pl.DataFrame,
+        batch: str,
+        position: str | None = None,
+        name: str = "",
+        size: int | None = None,
+    ) -> bool:
         """Commit a batch's rows in one step; false where the table has that batch already.
 
-        `position` says how far the source was read once this batch is in; it is part of the same commit.
+        `position` says how far the source was read once this batch is in; it is part of the same commit, as are the
+        name and the size in bytes that the batch arrived with.
         """
         known = self.open(model, table)
         if known is not None and known.transaction_version(batch) is not None:
@@ -58,7 +68,7 @@ class Tables:
         if known is None:
             known = self._made(model, table, rows)
         added = _written(path, rows, batch)
-        commit = Commit(batch, added.path, rows.height, position)
+        commit = Commit(batch, added.path, rows.height, position, name=name, size=size)
         once = [Transaction(batch, known.version() + 1)]
         try:
             commit_to(known, [added], commit, once)
@@ -101,7 +111,7 @@ class Tables:
 
     def batches(self, model: str, table: str) -> list[str]:
         """Digests of the batches in the table, in the order in which they were committed."""
-        return list(self._present(model, table))
+        return list(self.present(model, table))
 
     def position(self, model: str, table: str) -> str | None:
         """How far the source was read, as the newest commit that says so has it."""
@@ -110,7 +120,7 @@ class Tables:
 
     def sizes(self, model: str, table: str) -> dict[str, int]:
         """Rows of each batch in the table, in the order in which they were committed; from its log alone."""
-        return {batch: commit.rows for batch, commit in self._present(model, table).items()}
+        return {batch: commit.rows for batch, commit in self.present(model, table).items()}
 
     def rows(self, model: str, table: str) -> int:
         """Rows in the table, counted from its log alone."""
@@ -127,7 +137,7 @@ class Tables:
         if now is None:
             message = f"table {model}/{table} is gone; restore it, or remove its model's folder and ingest anew"
             raise InputError("E_HASH", message)
-        present, folder = self._present(model, table), self.path(model, table)
+        present, folder = self.present(model, table), self.path(model, table)
         wanted = [present[batch] for batch in batches if batch in present]
         with self._readable(model, table):
             empty = pl.DataFrame(schema=pl.Schema(now.schema().to_arrow()))
@@ -136,7 +146,7 @@ class Tables:
 
     def erase(self, model: str, table: str, batch: str) -> int:
         """Remove a batch's rows for good, files included, and say how many they were; its id stays taken."""
-        now, gone = self.open(model, table), self._present(model, table).get(batch)
+        now, gone = self.open(model, table), self.present(model, table).get(batch)
         if now is None or gone is None:
             return 0
         now.delete(f"{BATCH} = '{batch}'", commit_properties=properties(Commit(batch, gone.file, erased=True)))
@@ -144,7 +154,7 @@ class Tables:
         flush(self.path(model, table) / "_delta_log")
         return gone.rows
 
-    def _present(self, model: str, table: str) -> dict[str, Commit]:
+    def present(self, model: str, table: str) -> dict[str, Commit]:
         """The commit of each batch that is in the table, in order; what the log says twice must agree."""
         now = self.open(model, table)
         found: dict[str, Commit] = {}

@@ -16,7 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
+from training_assets.resources.commits import COMMIT, SEAL, Commit
 from training_assets.resources.tables import Tables
 
 
@@ -57,6 +59,14 @@ def test_a_position_is_committed_with_its_batch_and_moves_on_without_one(tmp_pat
     tables.move_on("m", "raw", "2")
     assert (tables.position("m", "raw"), tables.version("m", "raw")) == ("2", version)
     assert (tables.batches("m", "raw"), tables.rows("m", "raw")) == (["a", "b"], 6)
+
+
+def test_a_commit_keeps_what_its_batch_arrived_with_and_one_of_an_earlier_release_reads_without(tmp_path: Path) -> None:
+    tables = Tables(tmp_path)
+    tables.append("m", "raw", batch("a"), "a", "1", "a.csv", 7)
+    assert [(each.name, each.size) for each in tables.present("m", "raw").values()] == [("a.csv", 7)]
+    text = '{"batch":"a","erased":false,"file":"f","position":null,"rows":3}'
+    assert Commit.unsealed({COMMIT: text, SEAL: fingerprint.digest(text)}) == Commit("a", "f", 3)
 
 
 def test_an_erased_batch_is_gone_for_good(tmp_path: Path) -> None:
