@@ -145,14 +145,22 @@ class Tables:
             return pl.concat([empty, *(_verified(folder, each, empty.columns) for each in wanted)])
 
     def erase(self, model: str, table: str, batch: str) -> int:
-        """Remove a batch's rows for good, files included, and say how many they were; its id stays taken."""
-        now, gone = self.open(model, table), self.present(model, table).get(batch)
-        if now is None or gone is None:
+        """Remove a batch's rows for good, files included, and say how many they were; its id stays taken.
+
+        What an attempt that was stopped left in the batch's folder goes, too.
+        """
+        now, path = self.open(model, table), self.path(model, table)
+        if now is None:
             return 0
-        now.delete(f"{BATCH} = '{batch}'", commit_properties=properties(Commit(batch, gone.file, erased=True)))
-        (self.path(model, table) / gone.file).unlink(missing_ok=True)
-        flush(self.path(model, table) / "_delta_log")
-        return gone.rows
+        came = next((commit for commit in self._commits(model, table, now) if commit.batch == batch), Commit())
+        present = batch in self.present(model, table)
+        rows = came.rows if present or (path / came.file).is_file() else 0
+        if present:
+            now.delete(f"{BATCH} = '{batch}'", commit_properties=properties(Commit(batch, came.file, erased=True)))
+            flush(path / "_delta_log")
+        for file in path.glob(f"{BATCH}={batch}/*"):
+            file.unlink(missing_ok=True)
+        return rows
 
     def present(self, model: str, table: str) -> dict[str, Commit]:
         """The commit of each batch that is in the table, in order; what the log says twice must agree."""

@@ -83,6 +83,27 @@ def test_an_erased_batch_is_gone_for_good(tmp_path: Path) -> None:
     )
 
 
+def test_an_erasure_that_was_stopped_is_finished_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = Tables(tmp_path)
+    for digest in "ab":
+        tables.append("m", "raw", batch(digest), digest)
+    folder = tmp_path / "m" / "raw" / "_batch=a"
+    (folder / f"{'0' * 64}.parquet").write_bytes(b"of an append that was stopped before its commit")
+
+    def dies(path: Path, **_: bool) -> None:
+        raise KeyboardInterrupt(path)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "unlink", dies)
+        with pytest.raises(KeyboardInterrupt):
+            tables.erase("m", "raw", "a")
+    assert tables.batches("m", "raw") == ["b"]
+    assert len(list(folder.iterdir())) == 2
+    assert [tables.erase("m", "raw", "a") for _ in range(2)] == [3, 0]
+    assert not list(folder.iterdir())
+    assert tables.read("m", "raw", ["a", "b"])["x"].to_list() == ["b0", "b1", "b2"]
+
+
 def test_a_flipped_bit_in_rows_or_a_lost_file_is_refused_by_name(tmp_path: Path) -> None:
     tables = Tables(tmp_path)
     tables.append("m", "raw", batch("a"), "a")
