@@ -18,7 +18,9 @@ class AsOf(Section):
 class Join(Section):
     """Columns of another table, added to each row by key; rows are never multiplied or lost."""
 
-    table: str = Field(description="CSV or Parquet file, relative to the project's root.")
+    table: str = Field(
+        description="CSV or Parquet file, relative to the project's root; `NA` in a CSV is no value, save in text keys."
+    )
     keys: list[str] = Field(min_length=1, description="Key columns, of the same name in both tables.")
     columns: list[str] = Field(min_length=1, description="Columns to add; they become features.")
     prefix: str = Field("", description="Put before the names of the added columns.")

@@ -11,7 +11,7 @@ from training_assets.core.errors import InputError
 from training_assets.core.features.logical import logical
 from training_assets.spec import AsOf, Join
 
-NULL_WORDS = ["", "NA"]
+NULL_WORD = "NA"
 SAMPLE = 3
 # Names inside this module; a user's column never starts with an underscore.
 ROW, MATCH, TIME = "_left_row", "_match", "_time"
@@ -112,15 +112,19 @@ def _present(columns: list[str], needed: list[str], join: Join, side: str) -> No
 
 
 def _read(join: Join, root: Path, rows: pl.DataFrame) -> pl.DataFrame:
-    """The whole table; CSV types are inferred over all of its rows, but keys are text where the rows' keys are."""
+    """The whole table; CSV types are inferred over all of its rows, but keys are text where the rows' keys are.
+
+    `NA` in a text key is text (Namibia), in any other column a missing value.
+    """
     file = table_file(join, root)
     try:
         if file.suffix.lower() == ".parquet":
             return pl.read_parquet(file)
         text_keys = {name: pl.String() for name in join.keys if rows.schema[name] == pl.String}
+        names = pl.read_csv(file, n_rows=0).columns
         return pl.read_csv(
             file,
-            null_values=NULL_WORDS,
+            null_values={name: NULL_WORD for name in names if name not in text_keys},
             infer_schema_length=None,
             try_parse_dates=True,
             schema_overrides=text_keys,

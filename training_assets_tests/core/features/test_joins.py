@@ -60,6 +60,22 @@ def test_text_keys_keep_their_leading_zeros(tmp_path: Path) -> None:
     assert joined(pl.DataFrame({"k": ["007", "7"]}), join(), root)["v"].to_list() == ["bond", "other"]
 
 
+@pytest.mark.parametrize("how", [{}, {"as_of": AS_OF}])
+def test_na_is_a_text_key_and_a_missing_value_in_any_other_column(tmp_path: Path, how: dict[str, Any]) -> None:
+    root = written(tmp_path, 'k,v,w,seen\nNA,1,NA,2013-01-01\nDE,NA,a,2013-01-01\n,3,b,2013-01-01\n"",4,"",NA\n')
+    rows = pl.DataFrame({"k": ["NA", "DE", None, ""], "t": [at("2013-01-02").date()] * 4})
+    found = joined(rows, join(columns=["v", "w"], **how), root)
+    assert found["v"].to_list() == [1, None, None, None]
+    assert found["w"].to_list() == [None, "a", None, None]
+
+
+def test_a_number_key_may_be_missing_and_a_table_may_hold_only_text_keys(tmp_path: Path) -> None:
+    root = written(tmp_path, "k,v\n1,a\nNA,b\n")
+    assert joined(pl.DataFrame({"k": [1, None]}), join(), root)["v"].to_list() == ["a", None]
+    how = join(keys=["k", "v"], columns=["k"], prefix="its_")
+    assert joined(pl.DataFrame({"k": ["NA"], "v": ["b"]}), how, root)["its_k"].to_list() == ["NA"]
+
+
 def test_parquet_types_become_logical_ones(tmp_path: Path) -> None:
     table = pl.DataFrame(
         {
