@@ -10,7 +10,9 @@ import dagster as dg
 import polars as pl
 import pytest
 
-from training_assets.resources.retractions import batch_named, restore, retract
+from training_assets.assets import validation
+from training_assets.resources.retractions import ERASED, batch_named, erase_rows, restore, retract
+from training_assets.resources.tables import Tables
 from training_assets_tests.workplace import MODEL, Workplace, customers, failures, workplace
 
 DATA = ("raw_data", "validated_data", "quarantined_rows")
@@ -83,6 +85,47 @@ def test_erased_rows_are_in_no_table_and_are_not_read_again(place: Workplace) ->
     assert names_of(place, facts_of(place, sort(place))) == ["c1"]
     held = [path for path in (place.places.tables.folder / MODEL).rglob("*.parquet") if batch.digest in str(path)]
     assert held == []
+
+
+@pytest.mark.parametrize("moment", ["before the last look", "after it"])
+def test_rows_erased_beside_a_run_are_not_written_again_or_gone_by_the_next(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    place.land("2026-02.csv", customers(100, seed=2))
+    assert place.materialise("raw_data").success
+    places, artifacts = place.places, place.definitions().resources["artifacts"]
+    batch = batch_named(places.ledger, MODEL, "2026-02.csv")
+    sort_rows, append = validation.sort_rows, Tables.append
+
+    def take_back() -> None:
+        retract(places.ledger, MODEL, batch, {}, because="a person asked", actor="Ada")
+        assert list(erase_rows(places, artifacts, MODEL, [batch.digest]).values()) == [100]
+        places.ledger.record(MODEL, ERASED, batch.digest, {}, run_id="", actor="Ada")
+
+    def sorts(rows: pl.DataFrame, *args: Any) -> Any:
+        if rows["_batch"][0] == batch.digest:
+            take_back()
+        return sort_rows(rows, *args)
+
+    def appends(self: Tables, model: str, table: str, rows: pl.DataFrame, digest: str) -> bool:
+        if digest == batch.digest:
+            take_back()
+        return append(self, model, table, rows, digest)
+
+    def kept() -> tuple[int, int]:
+        """Files of the batch's rows, and of statistics: one is that of the other batch."""
+        rows = list((places.tables.folder / MODEL).glob(f"*/*={batch.digest}/*"))
+        return len(rows), len(list(places.artifacts.glob("*/by_content/batch_statistics/*")))
+
+    with monkeypatch.context() as beside:
+        if moment == "after it":
+            beside.setattr(Tables, "append", appends)
+        else:
+            beside.setattr(validation, "sort_rows", sorts)
+        assert place.materialise("validated_data", "quarantined_rows").success
+    assert kept() == ((1, 2) if moment == "after it" else (0, 1))
+    assert names_of(place, facts_of(place, sort(place))) == ["c1"]
+    assert kept() == (0, 1)
 
 
 def test_a_batch_that_repeats_its_own_key_is_refused_whole(place: Workplace) -> None:

@@ -18,7 +18,7 @@ from training_assets.resources.failures import clear_failures
 from training_assets.resources.models import Model, Models
 from training_assets.resources.places import Places
 from training_assets.resources.repeated_keys import repeated_keys
-from training_assets.resources.retractions import retracted
+from training_assets.resources.retractions import erase_rows, erased, retracted
 from training_assets.resources.schema_cases import close_answered, refused_at_sorting
 
 VALIDATED, QUARANTINED = "validated_data", "quarantined_rows"
@@ -59,22 +59,28 @@ def validation(
         for event in places.ledger.events(model.name, "batch_ingested")
     }
     gone = retracted(places.ledger, model.name)
+    with clear_failures():
+        # A run that was under way while they were erased may have written them again.
+        erase_rows(places, artifacts, model.name, erased(places.ledger, model.name))
     for batch in (batch for batch in raw["batches"] if batch not in gone):
         if batch not in done:
             with clear_failures():
                 rows = sort_rows(places.tables.read(model.name, raw["table"], [batch]), spec, arrived.get(batch))
+            if batch in retracted(places.ledger, model.name):
+                continue
             facts = BatchFacts.of(raw["names"].get(batch, batch), batch, rows)
             if rows.quarantined.height:
                 places.tables.append(model.name, broken, rows.quarantined, batch)
             if facts.share_quarantined <= limit and rows.rows.height:
                 places.tables.append(model.name, table, rows.rows, batch)
-            keep(artifacts, model, schema, batch, rows.rows)
             counts = f"{facts.kept:,} sound, {facts.quarantined:,} quarantined, {facts.unlabelled:,} without a label"
             context.log.info(f"{facts.name}: {facts.read:,} rows: {counts}")
             done[batch] = places.ledger.record(
                 model.name, f"validated/{schema}", batch, facts.to_json(), run_id=context.run.run_id, actor=VALIDATED,
                 once=f"{model.name}/validated/{schema}/{batch}",
             ).data  # fmt: skip
+            # After the event, by which what is kept is found again when it is to be erased.
+            keep(artifacts, model, schema, batch, rows.rows)
         sorted_batches.append(BatchFacts.from_json(done[batch]))
         if sorted_batches[-1].share_quarantined > limit:
             places.ledger.record(

@@ -6,12 +6,18 @@ from typing import Any
 
 from training_assets.assets.tuning import TUNED
 from training_assets.cli.project import Project, open_project
-from training_assets.resources import batch_statistics
-from training_assets.resources.retractions import ERASED, Batch, Release, batch_named, restore, retract
+from training_assets.resources.retractions import (
+    ERASED,
+    SORTED,
+    Batch,
+    Release,
+    batch_named,
+    erase_rows,
+    restore,
+    retract,
+)
 
 POINTERS = ("production", "staging")
-SORTED = "validated/"
-"""What the kind of the event of a sorted batch begins with; the digest of the schema follows."""
 
 
 def take_back(model: str, name: str, *, because: str, by: str, undo: bool, erase: bool) -> dict[str, Any]:
@@ -67,15 +73,7 @@ def _rows(project: Project, model: str, batch: Batch) -> int | None:
 
 def _erase(project: Project, model: str, batch: Batch, by: str) -> dict[str, Any]:
     """Remove a batch's rows from every table of a model, and what was counted in them, for good."""
-    tables = project.places.tables
-    folders = sorted(path.name for path in (tables.folder / model).glob("*") if (path / "_delta_log").is_dir())
-    erased = {table: count for table in folders if (count := tables.erase(model, table, batch.digest))}
-    sorted_under = {
-        event.kind.removeprefix(SORTED)
-        for event in project.places.ledger.events(model, subject=batch.digest)
-        if event.kind.startswith(SORTED)
-    }
-    batch_statistics.erase(project.artifacts, model, sorted_under, batch.digest)
+    erased = erase_rows(project.places, project.artifacts, model, [batch.digest])
     project.places.ledger.record(
         model, ERASED, batch.digest, {"name": batch.name, "tables": erased}, run_id="", actor=by
     )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from training_assets.core.errors import InputError
 from training_assets.core.ingestion.excerpt import excerpt, listed
+from training_assets.resources import batch_statistics
+from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.ledger import Event, Ledger
+from training_assets.resources.places import Places
 
 RETRACTED, RESTORED, ERASED = "batch_retracted", "batch_restored", "batch_erased"
+SORTED = "validated/"
+"""What the kind of the event of a sorted batch begins with; the digest of the schema follows."""
 # Fewer digits of a digest are likelier a slip than a name.
 LEAST_DIGITS = 6
 
@@ -40,12 +45,15 @@ class Release:
 def retracted(ledger: Ledger, model: str) -> set[str]:
     """Digests of the batches that are taken back at this moment."""
     gone: set[str] = set()
-    for event in ledger.events(model):
-        if event.kind == RETRACTED:
-            gone.add(event.subject)
-        elif event.kind == RESTORED:
-            gone.discard(event.subject)
+    events = [event for kind in (RESTORED, RETRACTED) for event in ledger.events(model, kind)]
+    for event in sorted(events, key=lambda event: event.seq):
+        (gone.add if event.kind == RETRACTED else gone.discard)(event.subject)
     return gone
+
+
+def erased(ledger: Ledger, model: str) -> set[str]:
+    """Digests of the batches whose rows are to be in no table."""
+    return retracted(ledger, model) & {event.subject for event in ledger.events(model, ERASED)}
 
 
 def retractions(ledger: Ledger, model: str) -> list[Event]:
@@ -98,6 +106,20 @@ def restore(ledger: Ledger, model: str, batch: Batch, *, because: str, actor: st
     return ledger.record(
         model, RESTORED, batch.digest, facts, run_id="", actor=actor, once=_once(ledger, model, RESTORED, batch)
     )
+
+
+def erase_rows(places: Places, artifacts: Artifacts, model: str, batches: Collection[str]) -> dict[str, int]:
+    """Remove the rows of batches from every table of a model, and what was counted in them, for good; rows by table."""
+    tables, counts = places.tables, dict[str, int]()
+    logs = (tables.folder / model).glob("*/_delta_log") if batches else ()
+    for table in sorted(log.parent.name for log in logs):
+        for batch in tables.held(model, table) & set(batches):
+            counts[table] = counts.get(table, 0) + tables.erase(model, table, batch)
+    for batch in batches:
+        kinds = {event.kind for event in places.ledger.events(model, subject=batch)}
+        schemas = [kind.removeprefix(SORTED) for kind in kinds if kind.startswith(SORTED)]
+        batch_statistics.erase(artifacts, model, schemas, batch)
+    return {table: rows for table, rows in counts.items() if rows}
 
 
 def _once(ledger: Ledger, model: str, kind: str, batch: Batch) -> str:

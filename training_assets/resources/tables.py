@@ -144,6 +144,11 @@ class Tables:
             empty = empty if columns is None else empty.select(columns)
             return pl.concat([empty, *(_verified(folder, each, empty.columns) for each in wanted)])
 
+    def held(self, model: str, table: str) -> set[str]:
+        """Batches in the table, and those of which files are in its folder that no commit, or none any more, names."""
+        files = self.path(model, table).glob(f"{BATCH}=*/*")
+        return {*self.batches(model, table), *(file.parent.name.removeprefix(f"{BATCH}=") for file in files)}
+
     def erase(self, model: str, table: str, batch: str) -> int:
         """Remove a batch's rows for good, files included, and say how many they were; its id stays taken.
 
