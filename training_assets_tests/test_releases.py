@@ -210,7 +210,7 @@ def test_a_change_of_the_rules_voids_the_verdict_and_the_sensor_has_it_made_anew
     assert "the rules changed since version 1 was judged" in failures(refused)[0]
     (again,) = launched(place)
     assert again.success, failures(again)
-    assert again.job_def.name == f"{MODEL}_train"
+    assert again.job_def.name == f"{MODEL}_evaluate"
     assert not promote(place).success  # the approval was of the earlier verdict
     (anew,) = open_cases(place)
     assert anew.subject != said_before.subject

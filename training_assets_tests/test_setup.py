@@ -15,7 +15,8 @@ from training_assets_tests.conftest import ROOT
 
 NAMES = ["python3", "python3.13", "python3.12", "python3.11"]
 TARGETS = {
-    *("help", "setup", "run", "next-batch", "dev", "test", "test-slow", "check", "lock", "screenshots", "clean"),
+    *("help", "setup", "run", "next-batch", "dev", "test", "test-slow", "check", "lock", "reference"),
+    *("screenshots", "clean"),
 }
 NO_PYTHON = "setup: no Python 3.11, 3.12 or 3.13 that runs"
 
