@@ -139,6 +139,15 @@ def test_a_stale_verdict_is_made_anew_for_the_version_that_staging_serves(place:
     assert changed.places.ledger.pointer(MODEL, STAGING) == "2"
 
 
+def test_rows_that_were_taken_back_are_no_others_for_a_look_at_the_rest(place: Workplace) -> None:
+    place.land("2026-02.csv", customers(300, seed=2))
+    assert place.train().success
+    retracted(place, "2026-02.csv")
+    for more in ((), ("feature_table",), ("tuned_model", "evaluation_report")):
+        refused = place.materialise("raw_data", "validated_data", "quarantined_rows", *more, "registered_version")
+        assert any("it was trained on batches that are retracted" in each for each in failures(refused)), more
+
+
 def test_a_batch_without_a_row_that_counts_is_judged_and_can_be_taken_back(place: Workplace) -> None:
     validation = {**place.spec.validation.model_dump(mode="json"), "duplicates": {"keep": "first"}}
     first = place.with_spec(validation=validation)

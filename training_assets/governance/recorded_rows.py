@@ -41,15 +41,20 @@ def validated_rows(
 
 
 def batches_behind(run: dg.DagsterRun, model: str, tuned: Result, artifacts: Artifacts) -> list[str]:
-    """Batches whose rows a run's candidate stands on: those of the run, else of those that the candidate was made of.
+    """Batches whose rows a run's candidate stands on: those that it was made of, or others that give equal rows.
 
-    A candidate of before is found again where another batch brought no row that counts, or only such a one is gone.
+    Another batch may have brought no row that counts, or only such a one was taken back: the candidate of before is
+    found again then. Others count only where the run's own feature table is the one that the candidate's splits are of.
     """
+    lineage = tuned.artifact.facts["lineage"]
+    dealt = artifacts.of_run(model, tuned.made_in, "train_split")
+    if dealt is None or dealt.digest != lineage["train_split"]:
+        return list(lineage["batches"])
     for run_id in (run.run_id, run.tags.get(OF_RUN_TAG), run.parent_run_id, run.root_run_id):
-        validated = artifacts.of_run(model, run_id, "validated_data") if run_id else None
-        if validated is not None:
-            return list(validated.artifact.facts["batches"])
-    return list(tuned.artifact.facts["lineage"]["batches"])
+        table = artifacts.of_run(model, run_id, FEATURES) if run_id else None
+        if table is not None and table.digest == dealt.artifact.facts[MADE_FROM][FEATURES]:
+            return list(table.artifact.facts["lineage"]["batches"])
+    return list(lineage["batches"])
 
 
 def as_made_by(
