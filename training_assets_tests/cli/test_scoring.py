@@ -35,13 +35,14 @@ def spec_with(**source: Any) -> ModelSpec:
     [
         (TEXT.encode(), {}),
         (TEXT.encode(), {"format": "parquet"}),
-        (gzip.compress(TEXT.encode()), {}),
+        (gzip.compress(TEXT.encode(), mtime=0), {}),
         (TEXT.replace(",", ";").encode("latin-1"), {"csv": {"delimiter": ";", "encoding": "latin-1"}}),
         (TEXT.encode("utf-16"), {"csv": {"encoding": "utf-16"}}),
         (TEXT.replace(",", " , ").encode(), {"csv": {"padding": "strip"}}),
         (TEXT.replace("\n", "\n\n").encode(), {"csv": {"blank_lines": "skip"}}),
         ("\n".join(json.dumps(row) for row in pl.DataFrame(ROWS).rows(named=True)).encode(), {"format": "jsonl"}),
     ],
+    ids=["csv", "parquet", "gzip", "latin-1", "utf-16", "padded", "blank lines", "jsonl"],
 )
 def test_files_are_read_as_the_source_says(tmp_path: Path, data: bytes, source: dict[str, Any]) -> None:
     (tmp_path / "new.txt").write_bytes(data)
