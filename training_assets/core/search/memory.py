@@ -18,7 +18,7 @@ class Memory(Protocol):
     """What a search keeps of its finished trials."""
 
     def finished(self) -> list[tuple[Trial, Any]]:
-        """Trials with their validation predictions (None where one failed), by number from 0."""
+        """Trials with their validation predictions, by number from 0."""
 
     def keep(self, trial: Trial, predictions: Any) -> None:
         """Keep a finished trial, whole or not at all."""

@@ -17,9 +17,17 @@ FAMILIAR = 4
 """Trials of a family before one is judged by them."""
 
 
+def learning_rate(params: Mapping[str, Any]) -> float | None:
+    """The learning rate among a trial's parameters; None where there is none, or (own estimators) a word for one."""
+    rate = params.get("learning_rate")
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not math.isfinite(rate) or rate <= 0:
+        return None
+    return float(rate)
+
+
 def progress(params: Mapping[str, Any], iterations: int) -> float:
     """How far a fit is: iterations times learning rate, or as many where there is none."""
-    return iterations * float(params.get("learning_rate", 1.0))
+    return iterations * (learning_rate(params) or 1.0)
 
 
 def limits(family: str, earlier: Sequence[Trial]) -> list[float]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from training_assets.core.errors import InputError
 from training_assets.core.families import Data, Family, FittedModel, Learning
-from training_assets.core.search.pruning import RUNGS, progress
+from training_assets.core.search.pruning import RUNGS, learning_rate, progress
 from training_assets.core.search.sampling import Proposal
 from training_assets.core.search.scores import Metric
 from training_assets.core.search.study import State, Trial
@@ -86,7 +86,7 @@ def run(
 
 def patience(most: int, params: dict[str, Any]) -> int:
     """Iterations without a better loss before a fit ends: as many as make the same progress at its learning rate."""
-    rate = params.get("learning_rate", SLOW_RATE)
+    rate = learning_rate(params) or SLOW_RATE
     return int(np.clip(round(most * SLOW_RATE / rate), min(LEAST_PATIENCE, most), most))
 
 

@@ -53,10 +53,10 @@ def search(
     blend is chosen out of fold, on training rows as well. Time is kept back for this and for the final fits. Trials
     that run when time is up end with their best iteration so far; a trial that fails is recorded with its reason. At
     least one model is fitted, however short the budget. With `memory`, finished trials of an earlier attempt count as
-    trials of this one, with the time that they took. With one trial at a time and a budget that is not reached, a seed
-    gives the same trials and the same model. Raises `InputError`: E_GRID for the spec, E_NO_ROWS or E_LABEL_CONST for
-    rows that nothing can be learnt from, E_SEARCH (E_DEVICE where there is no GPU) with all the reasons where every
-    trial failed.
+    trials of this one, with the time that they took; those that failed are tried anew. With one trial at a time and a
+    budget that is not reached, a seed gives the same trials and the same model. Raises `InputError`: E_GRID for the
+    spec, E_NO_ROWS or E_LABEL_CONST for rows that nothing can be learnt from, E_SEARCH (E_DEVICE where there is no GPU)
+    with all the reasons where every trial failed.
     """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn's; has no types
 
@@ -159,7 +159,8 @@ class _Run:
                     done, _ = wait(self.running, return_when=FIRST_COMPLETED)
                     for future in done:
                         outcome, proposal = future.result(), self.running.pop(future)
-                        self.memory.keep(outcome.trial, outcome.predictions)
+                        if outcome.trial.state != "failed":  # whose reason may be gone when the search begins again
+                            self.memory.keep(outcome.trial, outcome.predictions)
                         self.progress.finished(outcome.trial)
                         self._note(outcome.trial, proposal, outcome.predictions, outcome.model)
             finally:
@@ -182,9 +183,9 @@ class _Run:
 
     def _job(self, number: int, proposal: Proposal) -> Job:
         # Iterations of a family without a learning rate say nothing about what is still to come.
-        prunes = self.spec.pruner == "median" and proposal.origin == "sampler" and "learning_rate" in proposal.params
+        spec, rate = self.spec, pruning.learning_rate(proposal.params)
+        prunes = spec.pruner == "median" and proposal.origin == "sampler" and rate is not None
         limits = pruning.limits(proposal.family, list(self.trials.values())) if prunes else []
-        spec = self.spec
         return Job(number, proposal, self.threads, spec.seed, spec.max_iterations, spec.patience, limits)
 
     def _trial(self, job: Job) -> Outcome:

@@ -18,7 +18,7 @@ from training_assets_tests.core.families.fits import splits, usual
 from training_assets_tests.core.search.made_trials import trial
 
 SOURCE = """
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
@@ -41,6 +41,14 @@ def tree():
 
 def tree_space(trial):
     return {"max_depth": trial.suggest_int("max_depth", 2, 12)}
+
+
+def gradient():
+    return SGDClassifier(loss="log_loss", learning_rate="optimal", random_state=0)
+
+
+def gradient_space(trial):
+    return {"alpha": trial.suggest_float("alpha", 1e-5, 1e-1, log=True)}
 
 
 def piped():
@@ -80,6 +88,11 @@ def run(root: Path, names: list[str], memory: Folder | None = None, **settings: 
 
 def tried(tuned: Tuned, family: str) -> list[Any]:
     return [trial.params["max_iter"] for trial in tuned.study.trials if trial.family == family]
+
+
+def test_a_learning_rate_may_be_a_word(tmp_path: Path, module: str) -> None:
+    tuned = run(tmp_path, [f"{module}:gradient"], trials=7)  # enough for some to be held against earlier ones
+    assert [trial.state for trial in tuned.study.trials] == 7 * ["complete"], tuned.study.trials[0].reason
 
 
 # A space that comes to an end

@@ -273,6 +273,30 @@ def test_the_time_of_the_attempt_before_counts(tmp_path: Path) -> None:
     assert again.study.seconds >= first.study.trials[-1].began
 
 
+class OnceOutOfMemory(LinearFamily):
+    """Fails until there is room again."""
+
+    room = False
+
+    def fit(self, params: Any, train: Data, validation: Data | None, **how: Any) -> Any:
+        if not self.room:
+            message = "no room"
+            raise MemoryError(message)
+        return super().fit(params, train, validation, **how)
+
+
+def test_what_failed_is_tried_anew_when_the_search_begins_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family = OnceOutOfMemory()
+    monkeypatch.setitem(FAMILIES, "linear", family)
+    with pytest.raises(InputError, match="no room"):
+        run(memory=Folder(tmp_path), families=["linear"], trials=1)
+    family.room = True
+    tuned = run(memory=Folder(tmp_path), families=["linear"], trials=1)
+    assert [trial.state for trial in tuned.study.trials] == ["complete"]
+
+
 # Budget
 
 
