@@ -63,7 +63,7 @@ def raw_rows(data: Path, spec: ModelSpec) -> pl.DataFrame:
     """
     try:
         if data.suffix == ".parquet":
-            return pl.read_parquet(data)
+            return pl.read_parquet(data, glob=False)
         packed = data.read_bytes()
     except FileNotFoundError as error:
         raise InputError("E_MISSING", f"there is no file {data}") from error

@@ -85,7 +85,7 @@ def reproduce(
         trusted = spec.search.trusted
         original = Scorer.load(packed / SCORER, trusted)
         study = Study.from_json(fingerprint.read_json(packed / STUDY))
-        golden, scores = (pl.read_parquet(packed / name) for name in (GOLDEN, GOLDEN_SCORES))
+        golden, scores = (pl.read_parquet(packed / name, glob=False) for name in (GOLDEN, GOLDEN_SCORES))
         report = fingerprint.read_json(packed / "report.json")
         say("dealing the recorded rows again")
         splits, kinds, classes = _splits(model, places, artifacts, registered, spec)

@@ -34,7 +34,9 @@ def main(version: str, rows: str, scores: str) -> None:
     if {path.name for path in (local / "code").iterdir()} != {CODE}:
         message = f"version {version} carries code that is not its own"
         raise ValueError(message)
-    asked = pl.read_parquet(rows).with_columns(pl.col(pl.Int64).cast(pl.Float64))  # the signature's quantities
+    asked = pl.read_parquet(rows, glob=False).with_columns(
+        pl.col(pl.Int64).cast(pl.Float64)
+    )  # the signature's quantities
     # Nobody would see the warning that packages are not those of the requirements; finding out takes a second.
     model_of = mlflow.pyfunc.load_model(str(local), suppress_warnings=True)
     last = asked.tail(ALONE)

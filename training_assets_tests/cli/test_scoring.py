@@ -56,6 +56,13 @@ def test_parquet_is_read_as_it_is(tmp_path: Path) -> None:
     assert raw_rows(tmp_path / "new.parquet", spec_with(format="jsonl")).equals(rows)
 
 
+def test_a_files_name_is_no_pattern(tmp_path: Path) -> None:
+    rows = pl.DataFrame({"x": [2.5]})
+    rows.write_parquet(tmp_path / "new[1].parquet")
+    pl.DataFrame({"x": [7.0, 8.0]}).write_parquet(tmp_path / "new1.parquet")
+    assert raw_rows(tmp_path / "new[1].parquet", spec_with()).equals(rows)
+
+
 def test_rows_without_a_header_are_the_specs_columns(tmp_path: Path) -> None:
     spec = spec_with(csv={"header": False})
     (tmp_path / "new.csv").write_text("a,2.5,Graz,\n")

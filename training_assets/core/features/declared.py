@@ -10,7 +10,7 @@ import polars as pl
 from training_assets.core.errors import InputError
 from training_assets.core.features.encodable import refuse_unfitting
 from training_assets.core.features.expressions import Expression, compile_expression
-from training_assets.core.features.joins import check_columns, check_names, table_schema, table_there
+from training_assets.core.features.joins import check_columns, check_names, table_schema
 from training_assets.core.features.logical import Kind, as_feature, kind_of, logical
 from training_assets.core.features.sql_words import words
 from training_assets.core.validation.casting import POLARS_TYPES
@@ -140,9 +140,9 @@ def _check_hidden(join: Join, spec: ModelSpec) -> None:
 def _joined_schema(join: Join, known: Schema, root: Path) -> Schema:
     """Names and, where they are stated, types of the columns that a join adds."""
     check_names(join, list(known))
-    if not table_there(join, root):
-        return {join.prefix + name: None for name in join.columns}
     table = table_schema(join, root)
+    if table is None:
+        return {join.prefix + name: None for name in join.columns}
     check_columns(join, list(known), list(table))
     return {join.prefix + name: table[name] for name in join.columns}
 

@@ -73,17 +73,22 @@ def check_names(join: Join, taken: list[str]) -> None:
             raise InputError("E_JOIN_COLUMN", message)
 
 
-def table_schema(join: Join, root: Path) -> dict[str, pl.DataType | None]:
-    """Names of the table's columns; types only where the file states them (Parquet), else None."""
-    file = table_file(join, root)
+def table_schema(join: Join, root: Path) -> dict[str, pl.DataType | None] | None:
+    """Names of the table's columns; types only where the file states them (Parquet), else None.
+
+    None where there is no file, or none that can be read: what is wrong with one model's data is said by that model's
+    run, and keeps no other model from being rolled back. InputError `E_TABLE` where the path leads out of the project.
+    """
+    if not table_there(join, root):
+        return None
+    file = root / join.table
     try:
         if file.suffix.lower() == ".parquet":
-            return {
-                name: logical(pl.Series(name, [], dtype)).dtype for name, dtype in pl.read_parquet_schema(file).items()
-            }
-        return dict.fromkeys(pl.read_csv(file, n_rows=0).columns)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise _unreadable(join, error) from error
+            stated = pl.scan_parquet(file, glob=False).collect_schema()
+            return {name: logical(pl.Series(name, [], dtype)).dtype for name, dtype in stated.items()}
+        return dict.fromkeys(pl.read_csv(file, n_rows=0, glob=False).columns)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        return None
 
 
 def _row_columns(join: Join) -> list[str]:
@@ -119,11 +124,12 @@ def _read(join: Join, root: Path, rows: pl.DataFrame) -> pl.DataFrame:
     file = table_file(join, root)
     try:
         if file.suffix.lower() == ".parquet":
-            return pl.read_parquet(file)
+            return pl.read_parquet(file, glob=False)
         text_keys = {name: pl.String() for name in join.keys if rows.schema[name] == pl.String}
-        names = pl.read_csv(file, n_rows=0).columns
+        names = pl.read_csv(file, n_rows=0, glob=False).columns
         return pl.read_csv(
             file,
+            glob=False,
             null_values={name: NULL_WORD for name in names if name not in text_keys},
             infer_schema_length=None,
             try_parse_dates=True,

@@ -129,8 +129,22 @@ def test_what_cannot_be_joined_is_refused_in_words(
 @pytest.mark.parametrize(("name", "text"), [("t.csv", ""), ("t.csv", 'k,v\n"a,1\n'), ("t.parquet", "k,v\na,1\n")])
 def test_an_unreadable_table_is_refused(tmp_path: Path, name: str, text: str) -> None:
     root = written(tmp_path, text, name)
+    assert table_schema(join(table=name), root) is None  # the project loads, and other models can be released
     with pytest.raises(InputError, match=r"E_TABLE: .*the file cannot be read"):
         joined(pl.DataFrame({"k": ["a"]}), join(table=name), root)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_a_name_is_no_pattern(tmp_path: Path, form: str) -> None:
+    for name, value in (("t[1]", 1), ("t1", 2)):
+        rows = pl.DataFrame({"k": ["a"], "v": [value]})
+        if form == "csv":
+            rows.write_csv(tmp_path / f"{name}.csv")
+        else:
+            rows.write_parquet(tmp_path / f"{name}.parquet")
+    told = join(table=f"t[1].{form}")
+    assert set(table_schema(told, tmp_path) or {}) == {"k", "v"}
+    assert joined(pl.DataFrame({"k": ["a"]}), told, tmp_path)["v"].to_list() == [1]
 
 
 def test_a_tables_columns_are_known_without_its_rows(tmp_path: Path) -> None:
