@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Self
 
@@ -31,8 +33,9 @@ from training_assets.checks import splits as split_checks
 from training_assets.checks import validation as validation_checks
 from training_assets.core.errors import InputError
 from training_assets.core.spec_check import check_spec
-from training_assets.resources.places import ROOT
+from training_assets.resources.places import PACKAGE, ROOT
 from training_assets.spec import ModelSpec
+from training_assets.spec.model import MODEL_NAME
 
 STAGES: dict[str, list[ModuleType]] = {
     "data": [raw, validation, drift],
@@ -49,6 +52,8 @@ class TrainingPipeline(dg.Component):
 
     name: str
     spec: ModelSpec
+    place: str
+    """Its file, under `defs/`."""
 
     @classmethod
     def get_model_cls(cls) -> type[BaseModel]:
@@ -61,15 +66,24 @@ class TrainingPipeline(dg.Component):
         if not isinstance(attributes, ModelSpec):
             message = f"{context.path}: `attributes` is missing; start with `training-assets init DATA --target COLUMN`"
             raise TypeError(message)
+        name, place = attributes.name or context.path.name, _place(context.path)
+        if re.match(MODEL_NAME, name) is None:
+            message = f"{place}: '{name[:80]}' can name no model; say `name:`, of a-z, 0-9 and _, a letter first"
+            raise InputError("E_NAME", message)
         try:
             check_spec(attributes, ROOT)
         except InputError as error:
-            raise InputError(error.code, f"{context.path.name}/defs.yaml: {error.text}") from error
-        return cls(name=attributes.name or context.path.name, spec=attributes)
+            raise InputError(error.code, f"{place}: {error.text}") from error
+        return cls(name=name, spec=attributes, place=place)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002 - the component protocol
         """All stages, checks, jobs and sensors of the model."""
         return assemble(self.name, self.spec)
+
+
+def _place(folder: Path) -> str:
+    models = PACKAGE / "defs"
+    return f"{folder.relative_to(models) if folder.is_relative_to(models) else folder.name}/defs.yaml"
 
 
 def assemble(name: str, spec: ModelSpec) -> dg.Definitions:

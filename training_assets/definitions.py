@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
 
 from training_assets.component import TrainingPipeline
+from training_assets.core.errors import InputError
 from training_assets.resources.artifacts import ArtifactIOManager, Artifacts
 from training_assets.resources.models import Models
 from training_assets.resources.places import PACKAGE, ROOT, Places
 from training_assets.resources.registry import Registry
 from training_assets.resources.tracking import Tracking
+from training_assets.spec import ModelSpec
 
 
 def places() -> Places:
@@ -45,6 +48,17 @@ def defs() -> dg.Definitions:
     found = dg.load_from_defs_folder(path_within_project=PACKAGE)
     tree = found.component_tree
     pipelines = [] if tree is None else tree.get_all_components(of_type=TrainingPipeline)
-    models = Models({pipeline.name: pipeline.spec for pipeline in pipelines})
+    models = Models(_by_name(pipelines))
     outside = dg.Definitions(resources=resources(models, places()), executor=dg.in_process_executor)
     return dg.Definitions.merge(found, outside)
+
+
+def _by_name(pipelines: Sequence[TrainingPipeline]) -> dict[str, ModelSpec]:
+    """The specs by model; InputError `E_NAME` where two have one name: they would share versions and production."""
+    found: dict[str, TrainingPipeline] = {}
+    for pipeline in pipelines:
+        other = found.setdefault(pipeline.name, pipeline)
+        if other is not pipeline:
+            message = f"{other.place} and {pipeline.place} both define '{pipeline.name}'; give one another `name:`"
+            raise InputError("E_NAME", message)
+    return {name: pipeline.spec for name, pipeline in found.items()}

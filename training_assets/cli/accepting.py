@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from training_assets.cli.project import Project
+from training_assets.cli.specs import files_defining
 from training_assets.core import fingerprint
 from training_assets.core.artifact_format import write_file
 from training_assets.core.errors import InputError
@@ -32,7 +32,7 @@ def accept_changes(project: Project, model: str, changes: Sequence[Change], *, b
     columns = accepted(spec.columns, changes)
     after = _checked(spec, columns, project.places.root)
     with exclusively(project.places.locks, f"spec-{model}"):
-        path = spec_file(model)
+        path = _only_file(model)
         text = edited(path.read_bytes().decode(), model, spec.columns, columns)
         digests = {name: fingerprint.digest(each.schema_part()) for name, each in (("before", spec), ("after", after))}
         data = {**digests, "file": path.name, "changes": [change.to_json() for change in changes]}
@@ -43,19 +43,13 @@ def accept_changes(project: Project, model: str, changes: Sequence[Change], *, b
     return {**said, **digests}
 
 
-def spec_file(model: str) -> Path:
-    """The `defs.yaml` that defines a model; raises InputError E_SPEC where none or several do."""
-    found = [path for path in sorted((PACKAGE / "defs").rglob("defs.yaml")) if model in _models_of(path)]
+def _only_file(model: str) -> Path:
+    """The `defs.yaml` that defines a model; raises InputError E_SPEC where several may."""
+    found = files_defining(model)
     if len(found) != 1:
         message = f"{len(found)} files under {PACKAGE.name}/defs define {model}; change its columns by hand"
         raise InputError("E_SPEC", message)
     return found[0]
-
-
-def _models_of(path: Path) -> list[str]:
-    documents = [each for each in yaml.safe_load_all(path.read_text()) if isinstance(each, dict)]
-    said = [each["attributes"] for each in documents if isinstance(each.get("attributes"), dict)]
-    return [str(each.get("name") or path.parent.name) for each in said if "columns" in each]
 
 
 def _checked(spec: ModelSpec, columns: Mapping[str, Column], root: Path) -> ModelSpec:

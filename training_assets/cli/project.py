@@ -69,14 +69,17 @@ def open_project() -> Iterator[Project]:
 def _bad_spec(error: BaseException) -> InputError:
     """What is wrong with which spec, out of the chain of errors that loading it raised."""
     cause: BaseException | None = error
+    innermost = error
     while cause is not None:
+        innermost = cause
         if isinstance(cause, InputError):
             return cause
         if isinstance(cause, ValidationError):
             wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}".lstrip(": ") for each in cause.errors()[:5]]
             return InputError("E_SPEC", f"{_location(error)}{'; '.join(wrong)}")
         cause = cause.__cause__ or cause.__context__
-    return InputError("E_SPEC", f"{str(error)[-500:]}; `dg check yaml` says more")
+    reason = " ".join(str(innermost).split())[:500]
+    return InputError("E_SPEC", f"{_location(error)}{reason}; `dg check yaml` says more")
 
 
 def _location(error: BaseException) -> str:

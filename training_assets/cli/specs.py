@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from training_assets.core.artifact_format import write_file
@@ -43,6 +44,8 @@ def _written(drafted: Draft, *, overwrite: bool) -> dict[str, Any]:
     if path.exists() and not overwrite:
         message = f"model '{model}' exists ({path}); choose another --name, or replace it with --overwrite"
         raise InputError("E_EXISTS", message)
+    if elsewhere := [each for each in files_defining(model) if each != path]:
+        raise InputError("E_EXISTS", f"model '{model}' exists ({elsewhere[0]}); choose another --name")
     write_file(path, to_yaml(drafted.spec).encode())
     return {
         "model": model,
@@ -53,6 +56,20 @@ def _written(drafted: Draft, *, overwrite: bool) -> dict[str, Any]:
         "assumptions": drafted.assumptions,
         "questions": [vars(question) for question in drafted.questions],
     }
+
+
+def files_defining(model: str) -> list[Path]:
+    """Every `defs.yaml` that says a model of this name, or lies in a folder of its name and says none."""
+    return [path for path in sorted((PACKAGE / "defs").rglob("defs.yaml")) if model in _models_of(path)]
+
+
+def _models_of(path: Path) -> list[str]:
+    try:
+        documents = [each for each in yaml.safe_load_all(path.read_text()) if isinstance(each, dict)]
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return []  # loading the project says what is wrong with it
+    said = [each["attributes"] for each in documents if isinstance(each.get("attributes"), dict)]
+    return [str(each.get("name") or path.parent.name) for each in said if "columns" in each]
 
 
 def summary(spec: ModelSpec) -> str:

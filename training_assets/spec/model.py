@@ -24,7 +24,8 @@ from training_assets.spec.validation import Validation
 MAX_COLUMNS = 2000
 TEXT_FORMATS = ("csv", "jsonl", "arff", "excel")
 """Files whose cells stay text in `raw_data`; a change of a column's type does not read them anew."""
-ModelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+MODEL_NAME = r"^[a-z][a-z0-9_]{0,62}$"
+ModelName = Annotated[str, Field(pattern=MODEL_NAME)]
 
 
 class ModelSpec(Section):

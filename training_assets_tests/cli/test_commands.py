@@ -6,6 +6,7 @@ import json
 import shutil
 
 import pytest
+import yaml
 
 from training_assets_tests.project_copy import Copy
 from training_assets_tests.workplace import customers
@@ -75,6 +76,26 @@ def test_a_spec_that_cannot_work_says_which_and_why(command: Copy) -> None:
     command.edit("leaky", features={}, colums={})
     assert "did you mean 'columns'" in command("status", status=2)
     shutil.rmtree(command.spec("leaky").parent)
+
+
+def test_two_models_of_one_name_are_refused_by_file(command: Copy) -> None:
+    command("init", "churn.csv", "--target", "churned", "--name", "first")
+    shutil.copytree(command.spec("first").parent, command.spec("second").parent)
+    said = command("status", status=2)
+    assert "first/defs.yaml and second/defs.yaml both define 'first'" in said
+    shutil.rmtree(command.spec("first").parent)
+    assert "model 'first' exists" in command("init", "churn.csv", "--target", "churned", "--name", "first", status=2)
+    shutil.rmtree(command.spec("second").parent)
+
+
+def test_a_folders_name_that_names_no_model_is_refused(command: Copy) -> None:
+    command("init", "churn.csv", "--target", "churned", "--name", "first")
+    document = yaml.safe_load(command.spec("first").read_text())
+    document["attributes"].pop("name", None)
+    command.spec("first").write_text(yaml.safe_dump(document))
+    folder = command.spec("first").parent.rename(command.spec("my-model").parent)
+    assert "my-model/defs.yaml: 'my-model' can name no model; say `name:`" in command("status", status=2)
+    shutil.rmtree(folder)
 
 
 def test_questions_instead_of_tracebacks(command: Copy) -> None:
