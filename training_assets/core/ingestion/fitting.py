@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 WHOLE = r"^[+-]?\d+(\.0*)?$"
+SERVER_TYPE = b"POSTGRESQL:type"
 # Wider than 64 bits, or exact in base ten: read through their text.
 WIDE = (pl.UInt64, pl.Int128, pl.UInt128)
 
@@ -24,9 +25,13 @@ WIDE = (pl.UInt64, pl.Int128, pl.UInt128)
 def arrow_rows(table: pa.Table, columns: Mapping[str, Column], where: str) -> pl.DataFrame:
     """An Arrow table in Polars, as `fitted` fits it; UUID, JSON and enumerations are text.
 
-    Raises InputError: a code of `sound_names`; E_TYPE as `fitted` does, and for types that Polars has not.
+    Raises InputError: a code of `sound_names`; E_TYPE as `fitted` does, for types that Polars has not, and for amounts
+    of money, which the driver hands over in cents without a word.
     """
     names = sound_names(table.column_names, where)
+    for field in table.schema:
+        if (field.metadata or {}).get(SERVER_TYPE) == b"money":
+            raise _unread(field.name, "money", where)
     return pl.DataFrame(
         [_of_arrow(table.column(place), name, columns.get(name), where) for place, name in enumerate(names)]
     )

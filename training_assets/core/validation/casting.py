@@ -19,6 +19,9 @@ POLARS_TYPES: dict[str, pl.DataType] = {
 }
 # The span that nanosecond timestamps hold in full: nothing downstream can overflow, and 1582 or 9999 is a typing error.
 FIRST_YEAR, LAST_YEAR = 1678, 2261
+A_DAY = {"d": 1, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+FIRST_DAY, LAST_DAY = -719_162, 2_932_896
+"""Of the years 1 to 9999, counted from 1970-01-01."""
 # The largest float below which every integer has a float of its own.
 EXACT_FLOAT = 2**53
 # Roles whose values are names: two of them must not become one.
@@ -173,6 +176,12 @@ def _booleans(cells: pl.Series) -> Cast | None:
     return Cast(_where(known, word == "true"), (("type", cells.is_not_null() & ~known.fill_null(value=True)),))
 
 
+def in_calendar(cells: pl.Series) -> pl.Series:
+    """Whether dates or times (n) are of the years 1 to 9999: others, as Postgres' `infinity`, no library writes."""
+    day = A_DAY[getattr(cells.dtype, "time_unit", "d")]
+    return (cells.to_physical().cast(pl.Int64) // day).is_between(FIRST_DAY, LAST_DAY)
+
+
 def _dates(cells: pl.Series, pattern: str | None) -> Cast | None:
     if cells.dtype == pl.Date:
         values = cells
@@ -186,7 +195,8 @@ def _dates(cells: pl.Series, pattern: str | None) -> Cast | None:
 
 def _datetimes(cells: pl.Series, pattern: str | None) -> Cast | None:
     if cells.dtype == pl.Date or isinstance(cells.dtype, pl.Datetime):
-        values = _naive(cells.cast(pl.Datetime("us", getattr(cells.dtype, "time_zone", None))))
+        known = _where(in_calendar(cells), cells)
+        values = _naive(known.cast(pl.Datetime("us", getattr(cells.dtype, "time_zone", None))))
     elif cells.dtype != pl.String:
         return None
     elif pattern is not None:

@@ -11,6 +11,7 @@ import polars as pl
 
 from training_assets.core.row_keys import row_keys
 from training_assets.core.validation.arrival import future_breaks
+from training_assets.core.validation.casting import in_calendar
 from training_assets.core.validation.cross_rules import cross_breaks
 from training_assets.core.validation.label import TARGET, declared_classes, targets
 from training_assets.core.validation.schema import Broken, rule_breaks, typed
@@ -172,11 +173,20 @@ def _lines(raw: pl.DataFrame, broken: list[Broken], spec: ModelSpec) -> pl.DataF
 def _shown(raw: pl.DataFrame, item: Broken, at: pl.Series) -> pl.Series:
     """The escaped values (n) that broke a rule; those of a rule across columns are joined, `null` where one is none."""
     if not item.reads:
-        return escaped(raw[item.column].gather(at).cast(pl.String, strict=False))
-    cells = [escaped(raw[name].gather(at).cast(pl.String, strict=False)).fill_null("null") for name in item.reads]
+        return escaped(_texts(raw[item.column].gather(at)))
+    cells = [escaped(_texts(raw[name].gather(at))).fill_null("null") for name in item.reads]
     joined = pl.select(pl.concat_str(cells, separator=", ")).to_series()
     cut = joined.str.slice(0, LONGEST_VALUE - 1) + "…"
     return pl.select(pl.when(joined.str.len_chars() <= LONGEST_VALUE).then(joined).otherwise(cut)).to_series()
+
+
+def _texts(cells: pl.Series) -> pl.Series:
+    """Cells (n) as texts; dates and times that no calendar writes, such as Postgres' `infinity`, as their number."""
+    if not isinstance(cells.dtype, pl.Date | pl.Datetime):
+        return cells.cast(pl.String, strict=False)
+    known = in_calendar(cells)
+    dates = pl.select(pl.when(known).then(cells)).to_series().cast(pl.String)
+    return pl.select(pl.when(known).then(dates).otherwise(cells.to_physical().cast(pl.String))).to_series()
 
 
 def escaped(texts: pl.Series) -> pl.Series:

@@ -130,6 +130,19 @@ def test_quarantined_values_are_short_and_harmless_to_print() -> None:
     assert all(len(value) <= 100 and value.isprintable() for value in values)
 
 
+@pytest.mark.parametrize("unit", ["d", "ms", "us", "ns"])
+def test_times_that_no_calendar_writes_are_quarantined_as_numbers(unit: Any) -> None:
+    dtype = pl.Date() if unit == "d" else pl.Datetime(unit)
+    numbers = [0, None, 2**31 - 1, -(2**31)] if unit == "d" else [0, None, 2**63 - 1, -(2**63) + 1]
+    raw = raw_rows({"t": numbers, "y": ["a", "b", "a", "b"]}, dtype=pl.Null()).with_columns(
+        pl.col("t").cast(pl.Int32 if unit == "d" else pl.Int64).cast(dtype)
+    )
+    rows = sort_rows(raw, small_spec({"t": "date" if unit == "d" else "datetime"}))
+    far = [(3, "t", str(numbers[2])), (4, "t", str(numbers[3]))]
+    found = [(row, column, value) for row, column, _, value in lines(rows)]
+    assert found == (far if unit != "ns" else [(3, "t", "2262-04-11 23:47:16.854775807"), (4, "t", found[1][2])])
+
+
 @given(st.lists(st.text(max_size=300), max_size=20))
 def test_escaped_text_always_prints_and_is_never_long(texts: list[str]) -> None:
     shown = escaped(pl.Series("v", texts, dtype=pl.String)).to_list()

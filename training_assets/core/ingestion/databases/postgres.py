@@ -115,10 +115,16 @@ def _with_timeout(url: str) -> str:
     try:
         parts = urlsplit(url)
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
+        _ = parts.port  # of a password that is not encoded, a part may stand where the port is read
     except ValueError:
         parts = None
-    if parts is None or parts.scheme not in SCHEMES:
-        message = "the secret that source.database.url names is no URL of Postgres: postgresql://user:…@host/database"
+    # Such a password's parts would be taken for host, port or options, and shown as what is wrong with them.
+    at = url.count("@")
+    if parts is None or parts.scheme not in SCHEMES or at > 1 or at != parts.netloc.count("@") or parts.fragment:
+        message = (
+            "the secret that source.database.url names is no URL of Postgres: postgresql://user:…@host/database, with "
+            "/ ? # @ in user and password as %2F %3F %23 %40"
+        )
         raise InputError("E_DATABASE", message)
     options.setdefault("connect_timeout", str(CONNECT_SECONDS))
     return urlunsplit(parts._replace(query=urlencode(options, quote_via=quote)))

@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 from training_assets.core.errors import InputError
+from training_assets.core.ingestion.databases.postgres import _with_timeout
 from training_assets.core.ingestion.databases.query import Query
 from training_assets.core.ingestion.databases.reader import open_database, open_engine
 from training_assets.core.ingestion.databases.redaction import redacted, secret_forms
@@ -244,6 +245,15 @@ def test_every_form_of_a_password_is_hidden() -> None:
     forms = secret_forms(url)
     for said in (url, PASSWORD, quote(PASSWORD), quote_plus(PASSWORD), "other one", "other%20one"):
         assert redacted(f"could not use <{said}>", forms) == "could not use <***>"
+
+
+@pytest.mark.parametrize("mark", ["/", "?", "#", "@"])
+@pytest.mark.parametrize("begin", ["Hunter2", "123"])
+def test_a_password_that_is_not_encoded_is_refused_and_no_part_of_it_shown(mark: str, begin: str) -> None:
+    with pytest.raises(InputError, match=r"E_DATABASE: .* %2F %3F %23 %40$") as caught:
+        _with_timeout(f"postgresql://reader:{begin}{mark}Tail9@localhost:5432/shop")
+    assert "Tail9" not in str(caught.value)
+    assert caught.value.__context__ is None
 
 
 def test_a_password_that_is_part_of_ordinary_words_withholds_the_text() -> None:

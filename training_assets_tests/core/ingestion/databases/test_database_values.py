@@ -107,6 +107,7 @@ def test_a_value_is_read_as_its_column_says(read: Any, engine: str, expression: 
         ("postgres", "TIME '10:00'", "string", "not read"),
         ("postgres", "CAST('10.0.0.1' AS inet)", "string", "'inet', which is not read; CAST it"),
         ("postgres", "CAST('\\x01' AS bytea)", "string", "not read"),
+        ("postgres", "CAST('12.34' AS money)", "number", "'money', which is not read; CAST it"),
         ("postgres", "'7'", "integer", "not read as integer"),
         ("sqlite", "2", "boolean", "'2' is no boolean (0 or 1)"),
         ("sqlite", "x'00'", "string", "not read"),
