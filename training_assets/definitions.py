@@ -22,9 +22,12 @@ def places() -> Places:
     """Where things live: `TRAINING_ASSETS_HOME`, by default `.training_assets/` in the project.
 
     The ledger is a file there, or the database that `TRAINING_ASSETS_LEDGER_URL` names; links to runs begin with
-    `TRAINING_ASSETS_UI_URL`.
+    `TRAINING_ASSETS_UI_URL`. Raises InputError E_STORAGE for a path that the URLs of its databases would not name.
     """
     home = Path(os.environ.get("TRAINING_ASSETS_HOME") or ROOT / ".training_assets").resolve()
+    if odd := {"%", "?"} & set(str(home)):
+        message = f"{home} holds '{min(odd)}', which no home's path may; name another folder by TRAINING_ASSETS_HOME"
+        raise InputError("E_STORAGE", message)
     ledger_url, ui_url = (os.environ.get(f"TRAINING_ASSETS_{name}") or None for name in ("LEDGER_URL", "UI_URL"))
     return Places(ROOT, home, ledger_url, ui_url)
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import polars as pl
@@ -14,6 +15,7 @@ from deltalake import write_deltalake
 
 from training_assets.resources.ledger import Ledger
 from training_assets.resources.retractions import batch_named
+from training_assets.resources.tables import Tables
 from training_assets_tests.core.ingestion.feature_store.test_features import CITIES, DRIVERS, NOON, apply, write
 from training_assets_tests.s3_server import S3Server, s3_server, secret
 from training_assets_tests.workplace import MODEL, SPEC, Workplace, customers, failures, workplace
@@ -152,6 +154,30 @@ def test_a_batch_that_a_killed_run_committed_is_noted_once_and_by_its_name(
     assert [(event.subject, event.data) for event in ledger.events(MODEL, "batch_ingested")] == lost
     ((batch, data),) = lost
     assert batch_named(ledger, MODEL, data["name"]).digest == batch == raw(place)["_batch"][0]
+
+
+@pytest.mark.parametrize("kind", ["database", "delta"])
+def test_two_runs_at_once_read_each_row_once(place: Workplace, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    source, deliver = SOURCES[kind]
+    deliver(place, 1)
+    place = reading(
+        place, source, more={"id": {"type": "integer", "role": "ignored"}} if "database" in source else None
+    )
+    append, others = Tables.append, []
+
+    def while_another_reads(self: Tables, *batch: Any) -> bool:
+        if not others:
+            deliver(place, 2)
+            others.append(Thread(target=place.materialise, args=("raw_data",)))
+            others[0].start()
+            others[0].join(timeout=2)  # it waits
+        return append(self, *batch)
+
+    monkeypatch.setattr(Tables, "append", while_another_reads)
+    assert place.materialise("raw_data").success
+    others[0].join()
+    assert place.materialise("raw_data").success
+    assert (raw(place).height, raw(place)["customer"].n_unique()) == (100, 100)
 
 
 @pytest.mark.parametrize("kind", ["database", "delta"])

@@ -18,6 +18,7 @@ from training_assets.core.ingestion.feature_store.features import complete_rows
 from training_assets.core.ingestion.readers import open_reader
 from training_assets.core.ingestion.reading import read_batch
 from training_assets.resources.failures import clear_failures
+from training_assets.resources.locks import exclusively
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
 from training_assets.resources.retractions import retracted
@@ -88,15 +89,20 @@ class Intake:
         return complete_rows(read_batch(file, spec), spec, self.places.root, file.name)
 
     def take_deliveries(self) -> None:
-        """Each delivery since the position that the table has is a batch; a batch and its position are one commit."""
+        """Each delivery since the position that the table has is a batch; a batch and its position are one commit.
+
+        Of two runs at once, one reads on where the other ended: windows of one position would share rows.
+        """
         name, tables = self.model.name, self.places.tables
-        try:
-            reader = open_reader(self.model.spec, self.places.root, self.places.secrets)
-            for delivery in reader.deliveries(tables.position(name, self.table)):
-                rows = partial(_as_batch, delivery)
-                self._take(delivery.digest, delivery.name, delivery.size, rows, delivery.position)
-        except InputError as error:
-            self._refuse(self.model.spec.source.kind, self.model.spec.source.kind, error)
+        with exclusively(self.places.locks, f"reading-{name}"):
+            self._known = set(tables.batches(name, self.table))
+            try:
+                reader = open_reader(self.model.spec, self.places.root, self.places.secrets)
+                for delivery in reader.deliveries(tables.position(name, self.table)):
+                    rows = partial(_as_batch, delivery)
+                    self._take(delivery.digest, delivery.name, delivery.size, rows, delivery.position)
+            except InputError as error:
+                self._refuse(self.model.spec.source.kind, self.model.spec.source.kind, error)
         self._note_orphans()
         self.here += [batch for batch in tables.batches(name, self.table) if batch not in self.retracted]
 

@@ -30,9 +30,10 @@ ALL_ROWS = "1 = 1"
 def open_database(database: Database, spec: ModelSpec, root: Path, secret: SecretReader) -> Reader:
     """A reader of the query's rows.
 
-    With a watermark, a delivery is what lies above the last value read; it fails (E_LATE_ROWS) rather than miss rows
-    that came late. Without one, a delivery is the whole result, whenever it is another one. Raises InputError: E_QUERY
-    for a query that is no single SELECT or whose parameters are not its own, E_SECRET, E_MISSING or E_NOT_REGULAR.
+    With a watermark, a delivery is what lies above the last value read; it fails (E_LATE_ROWS) where the number of rows
+    up to there is another than it was: rows came late. Without one, a delivery is the whole result, whenever it is
+    another one. Raises InputError: E_QUERY for a query that is no single SELECT or whose parameters are not its own,
+    E_SECRET, E_MISSING or E_NOT_REGULAR.
     """
     query = read_query(database.query, database.parameters, database.engine)
     engine = open_engine(database, root, secret)
