@@ -2,9 +2,10 @@
 
 import dagster as dg
 
-from training_assets.assets.showing import markdown_table
+from training_assets.assets.showing import Markdown, markdown_table
 from training_assets.core import fingerprint
 from training_assets.core.code_identity import code_version
+from training_assets.core.pages.markdown import literal
 from training_assets.resources.cases import Case
 from training_assets.resources.models import Models
 from training_assets.resources.places import Places
@@ -59,14 +60,16 @@ def _line(case: Case) -> dict[str, str]:
     return {"case": case.name, "state": case.state, "opened": case.opened_at[:16], "agreed": agreed, "decided": decided}
 
 
-def _links(case: Case, places: Places) -> dict[str, str | None]:
+def _links(case: Case, places: Places) -> dict[str, Markdown | str | None]:
     """Where to read on: the report's page, and the run behind it."""
-    page = None if case.page is None else f"`{places.home / case.page}`"
+    page = None if case.page is None else Markdown(f"`{places.home / case.page}`")
     url = places.run_url(case.run_id) or f"/runs/{case.run_id}"  # of the UI that shows it
-    return {"case": case.name, "report": page, "run": f"[{case.run_id}]({url})" if case.run_id else None}
+    return {"case": case.name, "report": page, "run": Markdown(f"[{case.run_id}]({url})") if case.run_id else None}
 
 
 def _question(case: Case) -> str:
     decide = f"training-assets review {case.model} {case.name} --approve --comment TEXT"
     due = "" if case.due is None else f" It expires {case.due[:16]} UTC: time never approves."
-    return f"{case.text}.{due}\n\nTo decide: `{decide}` (or `--reject`), or launch the job `{case.model}_review`."
+    return (
+        f"{literal(case.text)}.{due}\n\nTo decide: `{decide}` (or `--reject`), or launch the job `{case.model}_review`."
+    )

@@ -7,8 +7,15 @@ from typing import Any
 
 import dagster as dg
 
+from training_assets.core.pages.markdown import literal
 from training_assets.core.plots import as_markdown
 from training_assets.resources.artifacts import Result
+
+
+class Markdown(str):
+    """A cell that is Markdown itself; what it takes from data is `literal` in it."""
+
+    __slots__ = ()
 
 
 def shown(
@@ -38,7 +45,7 @@ def markdown_table(lines: list[dict[str, Any]], most: int = 30) -> str:
         return "none"
     columns = list(lines[0])
     rows = [
-        "| " + " | ".join(columns) + " |",
+        "| " + " | ".join(map(literal, columns)) + " |",
         "|" + "---|" * len(columns),
         *("| " + " | ".join(_cell(line.get(column)) for column in columns) + " |" for line in lines[:most]),
     ]
@@ -50,5 +57,7 @@ def markdown_table(lines: list[dict[str, Any]], most: int = 30) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
+    if isinstance(value, Markdown):
+        return value
     text = f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    return literal(text)

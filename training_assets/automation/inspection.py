@@ -13,6 +13,7 @@ from pydantic import Field
 from training_assets.assets.live import LIVE
 from training_assets.assets.registration import REGISTERED
 from training_assets.core.errors import InputError
+from training_assets.core.pages.markdown import fenced
 from training_assets.core.release.dates import moment
 from training_assets.governance import comparing, reproducing, verifying
 from training_assets.governance import history as told
@@ -142,5 +143,5 @@ def _seen(context: dg.OpExecutionContext, key: dg.AssetKey, text: str, found: An
     It is yielded, not logged: what an op that fails has logged is lost.
     """
     context.log.info(text)
-    shown = {"found": dg.MetadataValue.md(f"```\n{text}\n```"), "data": dg.MetadataValue.json(found)}
+    shown = {"found": dg.MetadataValue.md(fenced(text)), "data": dg.MetadataValue.json(found)}
     return dg.AssetObservation(key, metadata=shown)

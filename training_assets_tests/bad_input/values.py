@@ -196,7 +196,7 @@ NAME_CASES = [
         "formula cell `=cmd|…`",
         cells("plan", "=cmd|'/C calc'!A0"),
         Accepted({"plan": ["=cmd|'/C calc'!A0"]}),
-        instead="no CSV is exported; what is shown is escaped (see the tests of markdown tables)",
+        instead="the CSV of `score` holds keys as they came; what is shown is escaped (see test_markdown.py)",
     ),
     Case(
         62,

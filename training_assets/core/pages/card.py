@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from training_assets.core.evaluation.metrics import names
+from training_assets.core.pages.markdown import literal
 from training_assets.core.pages.report import CSS
 from training_assets.core.pages.templates import UNKNOWN, rendered
 from training_assets.spec import ModelSpec
@@ -123,4 +124,4 @@ def _sentence(value: Any) -> str:
 def _cell(value: Any) -> str:
     """Text that cannot break out of a cell or a line of Markdown."""
     text = ", ".join(map(str, value)) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    return literal(text)
