@@ -68,7 +68,8 @@ def _write(
     dealt_by = {role: spec.one_with_role(role) for role in ("group", "time")}
     dealt = deal(
         table.rows, spec.split, spec.target.task,
-        column=spec.one_with_role("split"), batch_order=batches, **dealt_by,
+        column=spec.one_with_role("split"), left_out=None,
+        batch_order=batches, **dealt_by,
     )  # fmt: skip
     splits = {name: rows.filter(dealt == name).select(*POSITION, "_target", *table.kinds, *beside) for name in SPLITS}
     for name, part in splits.items():

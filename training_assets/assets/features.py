@@ -10,6 +10,7 @@ from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.features.joins import table_digest
 from training_assets.core.features.table import feature_table as build
+from training_assets.core.features.table import labelled
 from training_assets.core.validation.duplicates import counting
 from training_assets.resources.artifacts import Artifacts, Result
 from training_assets.resources.failures import clear_failures
@@ -18,6 +19,8 @@ from training_assets.resources.places import Places
 
 FEATURES = "feature_table"
 ROWS = "rows.parquet"
+LEFT_OUT = "left_out.parquet"
+"""Keys and labels of the rows that another row of their key counts for: they were dealt, and their keys stay there."""
 
 
 @dg.asset(
@@ -46,7 +49,8 @@ def feature_table(
         built = build(kept.rows, model.spec, places.root)
         built.rows.write_parquet(folders[FEATURES] / ROWS)
         facts = {"rows": built.rows.height, "kinds": built.kinds, "classes": built.classes, "lineage": lineage}
-        facts["duplicates_left_out"] = kept.left_out
+        facts["duplicates_left_out"] = kept.left_out.height
+        labelled(kept.left_out, model.spec).write_parquet(folders[FEATURES] / LEFT_OUT)
         return {FEATURES: Made(facts)}
 
     with clear_failures():

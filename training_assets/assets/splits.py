@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from training_assets.assets.features import ROWS
+from training_assets.assets.features import LEFT_OUT, ROWS
 from training_assets.assets.showing import shown
 from training_assets.core.artifact_format import Made
 from training_assets.core.code_identity import code_version
@@ -47,10 +47,11 @@ def splits(
     dealt_by = {role: spec.one_with_role(role) for role in ("group", "time")}
 
     def make(folders: Mapping[str, Path]) -> dict[str, Made]:
-        table = feature_table.artifact.frame(ROWS)
+        table, left_out = (feature_table.artifact.frame(name) for name in (ROWS, LEFT_OUT))
         batches = feature_table.artifact.facts["lineage"]["batches"]
         column = spec.one_with_role("split")
-        dealt = deal(table, spec.split, spec.target.task, column=column, batch_order=batches, **dealt_by)
+        task = spec.target.task
+        dealt = deal(table, spec.split, task, column=column, batch_order=batches, left_out=left_out, **dealt_by)
         made = {}
         for asset in SPLITS:
             rows = table.filter(dealt == asset.removesuffix("_split"))

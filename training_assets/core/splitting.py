@@ -17,7 +17,7 @@ import polars as pl
 
 from training_assets.core.errors import InputError
 from training_assets.core.row_keys import KEY, Bits, hashed, mix, share, text_bits
-from training_assets.core.strata import dealt_by_quota
+from training_assets.core.strata import DEALT_BY, dealt_by_quota
 from training_assets.spec import Split
 from training_assets.spec.target import Task
 
@@ -41,6 +41,7 @@ def deal(
     time: str | None,
     column: str | None,
     batch_order: Sequence[str],
+    left_out: pl.DataFrame | None = None,
 ) -> pl.Series:
     """The split of each row (n_rows, String, named `_split`): "train", "validation", "test", or null for left out.
 
@@ -53,6 +54,9 @@ def deal(
       rows stay test rows for ever; training rows may be left out when their group turns up again.
     - column: the user's own words.
 
+    Rows that are `left_out` because another row of their key counts (`_batch`, `_key`, `_target`) got no split of
+    their own; a key that they held first stays where they were dealt, and so do the others of their batch.
+
     `table` has `_batch`, `_row`, `_key`, `_target` and the named columns; `batch_order` names its batches, oldest
     first (a retracted batch may stay in it: the guarantee for small classes belongs to the first batch ever).
     Raises InputError `E_SPLIT` where a row has no time, or the user's column says something else.
@@ -64,7 +68,8 @@ def deal(
         held_together = hashed(table[KEY]) if split.method == "time" else _groups(table, str(group))
         return _later_split_keeps(dealt, held_together)
     if split.method == "stratified":
-        codes = dealt_by_quota(table, split, task, batch_order)
+        units = table.select(DEALT_BY) if left_out is None else pl.concat([table[DEALT_BY], left_out[DEALT_BY]])
+        codes = dealt_by_quota(units, split, task, batch_order)[: table.height]
     else:
         bits = hashed(table[KEY]) if split.method == "random" else _groups(table, str(group))
         cuts = [split.train, split.train + split.validation]

@@ -19,6 +19,7 @@ ROWS_PER_QUANTILE = 20
 # The fewest keys of a class that can be in all three splits.
 ALL_SPLITS = 3
 BY_STRATUM = ["rank", "stratum"]
+DEALT_BY = ["_batch", KEY, "_target"]
 
 
 def dealt_by_quota(
@@ -35,7 +36,7 @@ def dealt_by_quota(
     ranks = pl.DataFrame(
         {"_batch": list(batch_order), "rank": range(len(batch_order))}, schema={"_batch": pl.String, "rank": pl.UInt32}
     )
-    rows = table.select("_batch", KEY, "_target").join(ranks, on="_batch", how="left", maintain_order="left")
+    rows = table.select(DEALT_BY).join(ranks, on="_batch", how="left", maintain_order="left")
     if rows["rank"].null_count():
         message = "the table holds rows of a batch that is not in batch_order"
         raise ValueError(message)

@@ -12,7 +12,7 @@ from training_assets.assets.features import FEATURES, ROWS
 from training_assets.core.errors import InputError
 from training_assets.core.features.joins import table_digest
 from training_assets.core.features.table import POSITION, feature_table
-from training_assets.core.validation.duplicates import counting
+from training_assets.core.validation.duplicates import Kept, counting
 from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result
 from training_assets.resources.launches import OF_RUN_TAG
 from training_assets.resources.places import Places
@@ -21,8 +21,8 @@ from training_assets.spec import ModelSpec
 
 def validated_rows(
     model: str, run: str, spec: ModelSpec, places: Places, artifacts: Artifacts
-) -> tuple[pl.DataFrame, list[str]]:
-    """The validated rows that count of a run's batches, and the batches in their order.
+) -> tuple[Kept, list[str]]:
+    """The validated rows of a run's batches, sorted by whether they count, and the batches in their order.
 
     Raises InputError E_REPRODUCE where the run's record or a batch is gone.
     """
@@ -37,7 +37,7 @@ def validated_rows(
     if missing:
         message = f"{len(missing)} of {len(batches)} batches are no longer in the table (first: {min(missing)[:12]})"
         raise InputError("E_REPRODUCE", message)
-    return counting(places.tables.read(model, name, batches), spec).rows, batches
+    return counting(places.tables.read(model, name, batches), spec), batches
 
 
 def batches_behind(run: dg.DagsterRun, model: str, tuned: Result, artifacts: Artifacts) -> list[str]:
@@ -67,8 +67,8 @@ def as_made_by(
     if other.feature_part() == spec.feature_part():
         return rows
     place = list(POSITION[:2])
-    validated, _ = validated_rows(model, run, spec, places, artifacts)
-    made = feature_table(validated.join(rows, on=place, how="semi"), other, places.root).rows
+    kept, _ = validated_rows(model, run, spec, places, artifacts)
+    made = feature_table(kept.rows.join(rows, on=place, how="semi"), other, places.root).rows
     return rows.select(place).join(made, on=place, how="left", maintain_order="left")
 
 

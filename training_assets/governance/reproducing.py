@@ -20,7 +20,7 @@ from training_assets.core.encoding import Preprocessor
 from training_assets.core.encoding.fitting import fit_preprocessor
 from training_assets.core.encoding.labels import known_labels
 from training_assets.core.evaluation.report import evaluate
-from training_assets.core.features.table import feature_table
+from training_assets.core.features.table import feature_table, labelled
 from training_assets.core.parity import largest_difference
 from training_assets.core.scoring import Scorer, table
 from training_assets.core.search.study import Study
@@ -166,11 +166,11 @@ def _splits(
 ) -> tuple[dict[str, pl.DataFrame], dict[str, Any], list[str]]:
     """The recorded batches' rows as features, dealt anew."""
     run = str(registered.data["trained_in"])
-    rows, batches = validated_rows(model.name, run, spec, places, artifacts)
-    built = feature_table(rows, spec, places.root)
+    kept, batches = validated_rows(model.name, run, spec, places, artifacts)
+    built, left_out = feature_table(kept.rows, spec, places.root), labelled(kept.left_out, spec)
     by = {role: spec.one_with_role(role) for role in ("group", "time")}
     column = spec.one_with_role("split")
-    dealt = deal(built.rows, spec.split, spec.target.task, column=column, batch_order=batches, **by)
+    dealt = deal(built.rows, spec.split, spec.target.task, column=column, batch_order=batches, left_out=left_out, **by)
     splits = {split: built.rows.filter(dealt == split) for split in ("train", "validation", "test")}
     return splits, dict(built.kinds), built.classes
 

@@ -205,6 +205,29 @@ def test_golden_splits() -> None:
     } == GOLDEN
 
 
+@given(
+    lines=st.lists(lines, min_size=1, max_size=60),
+    seed=st.integers(0, 9),
+    task=st.sampled_from(["multiclass", "regression"]),
+)
+@settings(max_examples=60)
+def test_rows_that_newer_ones_of_their_key_count_for_move_no_key(lines: list[Any], seed: int, task: Any) -> None:
+    """As with `keep: last`: whatever is sent again later, each key stays where its first batch put it."""
+    table = pl.DataFrame(lines, schema=["_batch", "_key", "_target", "value"], orient="row")
+    target = pl.col("_target").replace_strict({"a": 0.0, "b": 1.0, "c": 2.0}) if task == "regression" else "_target"
+    table = table.with_columns(target).sort(pl.col("_batch"), maintain_order=True)
+    old, new = table.filter(pl.col("_batch") <= ORDER[2]), table
+    found = []
+    for rows in (old, new):
+        counts = rows["_key"].is_last_distinct()
+        kept = rows.filter(counts)
+        named = {"group": None, "time": None, "column": None, "batch_order": ORDER}
+        parts = deal(kept, split(salt=str(seed)), task, left_out=rows.filter(~counts), **named)
+        found.append(dict(zip(kept["_key"], parts, strict=True)))
+    before, after = found
+    assert {key: after[key] for key in before} == before
+
+
 # ---- shares --------------------------------------------------------------------------------------------------------
 
 

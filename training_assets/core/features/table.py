@@ -59,9 +59,14 @@ def feature_table(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> Featu
     kinds = {values.name: kind for values, kind in sorted(found, key=lambda each: each[0].name)}
     dealt_by = [name for role in DEALT_BY for name in spec.with_role(role)]
     weights = [validated[name].cast(pl.Float64).alias("_weight") for name in spec.with_role("weight")]
-    rows = validated.select(*POSITION).with_columns(labels, *weights)
+    rows = labelled(validated, spec).with_columns(*weights)
     rows = rows.with_columns(validated.select(dealt_by)).with_columns(features)
     return FeatureTable(rows, kinds, ordered_classes(labels, spec.target))
+
+
+def labelled(validated: pl.DataFrame, spec: ModelSpec) -> pl.DataFrame:
+    """Position and key of validated rows (n_rows), with their labels as `_target`: what rows are dealt by."""
+    return validated.select(*POSITION).with_columns(targets(validated, spec))
 
 
 def widened(validated: pl.DataFrame, spec: ModelSpec, root: Path) -> pl.DataFrame:

@@ -19,10 +19,10 @@ NAMED_PAIRS = 3
 
 @dataclass(frozen=True)
 class Kept:
-    """The rows that count, in their order, and how many were left out because another row of their key counts."""
+    """The rows that count, in their order, and those that were left out because another row of their key counts."""
 
     rows: pl.DataFrame
-    left_out: int
+    left_out: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -84,9 +84,9 @@ def counting(rows: pl.DataFrame, spec: ModelSpec) -> Kept:
     """
     keep = spec.validation.duplicates.keep
     if keep not in {"first", "last"}:
-        return Kept(rows, 0)
-    kept = rows.filter(_counts(rows, key_columns(spec), "first" if keep == "first" else "last"))
-    return Kept(kept, rows.height - kept.height)
+        return Kept(rows, rows.clear())
+    counts = _counts(rows, key_columns(spec), "first" if keep == "first" else "last")
+    return Kept(rows.filter(counts), rows.filter(~counts))
 
 
 def _counts(rows: pl.DataFrame, keys: Sequence[str], keep: Literal["first", "last"]) -> pl.Series:

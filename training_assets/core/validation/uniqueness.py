@@ -54,7 +54,7 @@ def rows_are_unique(
     share = again / rows.height if rows.height else 0.0
     facts: dict[str, Fact] = {"rows": rows.height, "duplicates": again, "share": share, "limit": limit}
     if keep in {"first", "last"}:
-        left_out = counting(rows, spec).left_out
+        left_out = counting(rows, spec).left_out.height
         facts["left_out"] = left_out
         text = f"{left_out:,} of {rows.height:,} rows are left out of training: the {keep} row of each key counts"
         return Finding("rows_are_unique", True, "warn", text, facts)

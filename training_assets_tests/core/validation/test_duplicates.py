@@ -59,7 +59,7 @@ def test_what_counts_is_what_plain_python_says(given_batches: list[list[Key]], k
         counts = set(range(len(lines)))
     kept = counting(rows_of(given_batches), SPECS[keep])
     assert kept.rows["x"].to_list() == sorted(counts)
-    assert kept.left_out == len(lines) - len(counts)
+    assert kept.left_out.height == len(lines) - len(counts)
 
 
 @given(batches)
@@ -94,7 +94,7 @@ def test_keys_are_those_declared_else_those_of_role_key() -> None:
 def test_keys_whose_hash_is_the_same_are_still_two() -> None:
     rows = rows_of([[("a", 1.0), ("b", 1.0)]])
     assert rows["_key"].n_unique() == 1
-    assert counting(rows, SPECS["first"]).left_out == 0
+    assert counting(rows, SPECS["first"]).left_out.is_empty()
     assert rows_are_unique(rows, keyed("all", ["k", "n"], max_duplicates=0)).passed
 
 
