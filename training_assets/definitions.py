@@ -10,6 +10,7 @@ import dagster as dg
 
 from training_assets.component import TrainingPipeline
 from training_assets.core.errors import InputError
+from training_assets.core.spec_check import check_targets
 from training_assets.resources.artifacts import ArtifactIOManager, Artifacts
 from training_assets.resources.models import Models
 from training_assets.resources.places import PACKAGE, ROOT, Places
@@ -52,6 +53,7 @@ def defs() -> dg.Definitions:
     tree = found.component_tree
     pipelines = [] if tree is None else tree.get_all_components(of_type=TrainingPipeline)
     models = Models(_by_name(pipelines))
+    check_targets(models.specs, ROOT)
     outside = dg.Definitions(resources=resources(models, places()), executor=dg.in_process_executor)
     return dg.Definitions.merge(found, outside)
 

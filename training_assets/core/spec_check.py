@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from training_assets.core.search.scores import metric
 from training_assets.core.validation.cross_rules import check_rules
 from training_assets.core.validation.duplicates import check_keys
 from training_assets.core.validation.label import declared_classes
-from training_assets.spec import ModelSpec, OwnMetric
+from training_assets.spec import ModelSpec, OwnMetric, overlapping
 
 SHOWN = 20
 
@@ -47,6 +48,22 @@ def check_spec(spec: ModelSpec, root: Path) -> None:
     check_slices(spec)
     check_search_metric(spec, root)
     check_training(spec)
+
+
+def check_targets(specs: Mapping[str, ModelSpec], root: Path) -> None:
+    """Refuse folders that two directory targets, of whichever models, would both write to; raises `E_SPEC`."""
+    folders = {
+        f"{model}: release.targets.{name}": root / folder
+        for model, spec in specs.items()
+        for name, folder in spec.release.folders.items()
+    }
+    found = overlapping(folders)
+    if found is not None:
+        message = (
+            f"{found[0]} writes to {folders[found[0]]}, and {found[1]} to {folders[found[1]]}: the same folder, or one "
+            "in the other; give each a folder of its own"
+        )
+        raise InputError("E_SPEC", message)
 
 
 def check_slices(spec: ModelSpec) -> None:

@@ -1,23 +1,18 @@
-"""Who is served: a directory swapped in one step, a webhook with a signature, people through Apprise."""
+"""Who is served: a directory, a webhook with a signature, people through Apprise."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import logging
-import os
-import shutil
-import tempfile
 import threading
 import urllib.error
 import urllib.request
-import uuid
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -25,16 +20,13 @@ from urllib.parse import urlsplit
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
 from training_assets.resources.cases import OPENED, opened_by
+from training_assets.resources.directories import Directory
 from training_assets.resources.ledger import Event
-from training_assets.resources.packages import package_of
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
-from training_assets.resources.releases import Releases
 from training_assets.spec import DirectoryTarget, ModelSpec, WebhookTarget
 
 SIGNATURE_HEADER, KEY_HEADER = "X-Training-Assets-Signature", "Idempotency-Key"
-KEPT = 2
-"""Versions that stay in a directory's store: the present one, and the one before for those who still read it."""
 
 
 class Receiver(Protocol):
@@ -59,53 +51,15 @@ class Receiver(Protocol):
 def receivers(spec: ModelSpec, places: Places, registry: Registry) -> Sequence[Receiver]:
     """Everybody whom a model's spec names."""
     found: list[Receiver] = []
-    for name, target in spec.release.targets.items():
+    targets = spec.release.targets
+    directories = frozenset(name for name, target in targets.items() if isinstance(target, DirectoryTarget))
+    for name, target in targets.items():
         if isinstance(target, DirectoryTarget):
-            found.append(Directory(name, f"{target.of}_moved", places.root / target.path, registry, places))
+            found.append(Directory(name, f"{target.of}_moved", target, registry, places, directories))
         else:
             found.append(Webhook(name, f"{target.of}_moved", target, places))
     found += [People(reference, places) for reference in spec.release.review.notify]
     return found
-
-
-@dataclass(frozen=True)
-class Directory:
-    """A link that always leads to one whole version; it is replaced in one step, so that no reader sees a mixture."""
-
-    name: str
-    listens_to: str
-    path: Path
-    registry: Registry
-    places: Places
-    wants_the_newest_alone: bool = True
-
-    def send(self, event: Event, key: str) -> None:
-        """Fetch the version, check its files, and let the link lead to it; what was there before stays until then."""
-        version = str(event.data["to"])
-        store = self.path.with_name(f".{self.path.name}.versions")
-        folder = store / f"{version}-{fingerprint.digest(key)[:12]}"
-        leads_to = self.path.parent / self.path.readlink() if self.path.is_symlink() else None
-        if self.path.exists() if leads_to is None else leads_to.parent != store:
-            message = f"{self.path} is there already and is no link of ours; move it away, or name another path"
-            raise InputError("E_DELIVERY", message)
-        try:
-            if not folder.exists():
-                store.mkdir(parents=True, exist_ok=True)
-                self._fetch(event.model, version, folder, store)
-            beside = store / f".{uuid.uuid4().hex}"
-            beside.symlink_to(os.path.relpath(folder, self.path.parent))
-            beside.replace(self.path)
-            for old in sorted(store.glob("[!.]*"), key=lambda each: each.stat().st_mtime_ns)[:-KEPT]:
-                if old != folder:
-                    shutil.rmtree(old)
-        except OSError as error:
-            raise InputError("E_DELIVERY", f"{self.path} cannot be written: {error.strerror or error}") from error
-
-    def _fetch(self, model: str, version: str, folder: Path, store: Path) -> None:
-        with tempfile.TemporaryDirectory(dir=store, prefix=".") as scratch:
-            registered = Releases(self.places.ledger, model).version(version)
-            package = package_of(model, self.registry, registered, Path(scratch))
-            package.parents[2].rename(folder)  # MLflow's own folder of the version
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from training_assets.spec.evaluation import (
 from training_assets.spec.features import AsOf, Features, Join
 from training_assets.spec.leakage import Leakage
 from training_assets.spec.model import ModelSpec
-from training_assets.spec.release import Approvals, DirectoryTarget, Release, WebhookTarget
+from training_assets.spec.release import Approvals, DirectoryTarget, Release, WebhookTarget, overlapping
 from training_assets.spec.search import OwnMetric, Search
 from training_assets.spec.source import Csv, Database, Delta, Feast, ObjectStore, Source
 from training_assets.spec.split import Split
@@ -73,4 +73,5 @@ __all__ = [
     "Validation",
     "ValueRule",
     "WebhookTarget",
+    "overlapping",
 ]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -33,6 +37,18 @@ class WebhookTarget(Section):
 
 
 AnyTarget = Annotated[DirectoryTarget | WebhookTarget, Field(discriminator="kind")]
+
+
+def overlapping(folders: Mapping[str, Path]) -> tuple[str, str] | None:
+    """The names of two folders of which one is the other, or lies in it; none where all are apart.
+
+    `.` and `..` are followed, links are not.
+    """
+    plain = {name: Path(os.path.normpath(folder)) for name, folder in folders.items()}
+    for one, other in itertools.combinations(plain, 2):
+        if plain[one].is_relative_to(plain[other]) or plain[other].is_relative_to(plain[one]):
+            return one, other
+    return None
 
 
 class Approvals(Section):
@@ -72,6 +88,22 @@ class Release(Section):
     review: Review = Field(default_factory=Review, description="How people are asked.")
     freeze_hours: float = Field(24, ge=0, le=8760, description="No automatic promotion for so long after a rollback.")
     targets: dict[TargetName, AnyTarget] = Field(default_factory=dict, description="Who is served each move.")
+
+    @property
+    def folders(self) -> dict[str, Path]:
+        """Where directory targets are, by target, as the spec writes it."""
+        return {name: Path(each.path) for name, each in self.targets.items() if isinstance(each, DirectoryTarget)}
+
+    @model_validator(mode="after")
+    def _folders_are_apart(self) -> Release:
+        found = overlapping(self.folders)
+        if found is not None:
+            message = (
+                f"release.targets: the path of '{found[0]}' is that of '{found[1]}', or one lies in the other; give "
+                "each a folder of its own"
+            )
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _people_are_enough(self) -> Release:

@@ -98,6 +98,18 @@ def test_a_folders_name_that_names_no_model_is_refused(command: Copy) -> None:
     shutil.rmtree(folder)
 
 
+def test_two_models_that_serve_in_one_folder_are_told_apart_when_the_project_loads(command: Copy) -> None:
+    for name in ("one", "two"):
+        command("init", "churn.csv", "--target", "churned", "--name", name)
+    for name in ("one", "two"):
+        command.edit(name, release={"targets": {"serving": {"kind": "directory", "path": "served/model"}}})
+    said = command("status", status=2)
+    assert "one: release.targets.serving writes to" in said
+    assert "and two: release.targets.serving" in said
+    for name in ("one", "two"):
+        shutil.rmtree(command.spec(name).parent)
+
+
 def test_questions_instead_of_tracebacks(command: Copy) -> None:
     assert "--target" in command("init", "churn.csv", status=2)
     assert "no model 'nope'" in command("run", "nope", status=2)

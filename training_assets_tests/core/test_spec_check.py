@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from training_assets.core.errors import InputError
-from training_assets.core.spec_check import check_spec
+from training_assets.core.spec_check import check_spec, check_targets
+from training_assets.spec import ModelSpec
 from training_assets_tests.core.small_spec import small_spec
 
 COLUMNS = {"age": "number", "plan": "string", "when": {"type": "datetime", "role": "ignored"}}
@@ -72,3 +73,19 @@ def test_unsound_training_is_refused_before_any_row_is_read(
 def test_a_metric_of_the_projects_own_is_looked_for_and_not_run(tmp_path: Path) -> None:
     (tmp_path / "metrics_not_run.py").write_text("raise RuntimeError('imported')")
     check(tmp_path, search={"metric": {"function": "metrics_not_run:profit", "better": "higher"}})
+
+
+def serving(path: str) -> ModelSpec:
+    release = {"targets": {"serving": {"kind": "directory", "path": path}}}
+    return small_spec({**COLUMNS, "y": {"type": "string", "role": "ignored"}}, BINARY, release=release)
+
+
+@pytest.mark.parametrize("other", ["served/a", "./served/b/../a", "served", "served/a/b", "{root}/served/a"])
+def test_two_models_that_write_to_one_folder_are_refused(tmp_path: Path, other: str) -> None:
+    specs = {"one": serving("served/a"), "two": serving(other.format(root=tmp_path))}
+    with pytest.raises(InputError, match=r"E_SPEC: one: release\.targets\.serving .* two: release\.targets\.serving"):
+        check_targets(specs, tmp_path)
+
+
+def test_models_with_a_folder_each_are_sound(tmp_path: Path) -> None:
+    check_targets({"one": serving("served/a"), "two": serving("served/ab"), "none": serving("elsewhere")}, tmp_path)

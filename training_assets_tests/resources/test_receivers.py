@@ -16,12 +16,13 @@ import dagster as dg
 import pytest
 
 from training_assets.core.errors import InputError
+from training_assets.resources.directories import Directory
 from training_assets.resources.models import Model
 from training_assets.resources.outbox import DELIVERED, FAILED, Outbox
 from training_assets.resources.places import Places
-from training_assets.resources.receivers import Directory, People, Webhook
+from training_assets.resources.receivers import People, Webhook
 from training_assets.resources.registry import Registry
-from training_assets.spec import ModelSpec, WebhookTarget
+from training_assets.spec import DirectoryTarget, ModelSpec, WebhookTarget
 from training_assets_tests.test_deliveries import Receiver
 from training_assets_tests.workplace import MODEL, SPEC, Workplace
 
@@ -115,7 +116,8 @@ def test_a_link_of_somebody_else_is_left_alone(tmp_path: Path, place: Workplace)
     (tmp_path / "precious").mkdir()
     link = tmp_path / "current"
     link.symlink_to("precious")
-    folder = Directory("folder", "production_moved", link, Registry("none"), place.places)
+    target = DirectoryTarget(kind="directory", path="current")
+    folder = Directory("folder", "production_moved", target, Registry("none"), place.places, frozenset({"folder"}))
     (move, *_) = place.places.ledger.events(MODEL, "production_moved")
     with pytest.raises(InputError, match="is no link of ours"):
         folder.send(move, "key")

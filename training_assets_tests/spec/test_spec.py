@@ -26,6 +26,15 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     return spec
 
 
+def serving(**paths: str) -> dict[str, Any]:
+    """A directory target by each name; the first follows staging."""
+    of = ["staging", *["production"] * (len(paths) - 1)]
+    return {
+        name: {"kind": "directory", "path": path, "of": each}
+        for (name, path), each in zip(paths.items(), of, strict=True)
+    }
+
+
 def test_the_sound_spec_is_sound_and_round_trips() -> None:
     spec = ModelSpec.model_validate(SPEC)
     assert ModelSpec.model_validate(spec.model_dump(mode="json")) == spec
@@ -98,6 +107,9 @@ def test_the_sound_spec_is_sound_and_round_trips() -> None:
             "does not match any of the expected tags",
         ),
         ("validation.max_quarantined", 2, "less than or equal to 1"),
+        ("release.targets", serving(a="served/a", b="./served/x/../a/"), "the path of 'a' is that of 'b'"),
+        ("release.targets", serving(a="/served/a", b="/served"), "give each a folder of its own"),
+        ("release.targets", serving(a="served", b="served/a", c="c"), "the path of 'a' is that of 'b', or one lies in"),
     ],
 )
 def test_a_mistake_is_refused_with_its_remedy(path: str, value: Any, message: str) -> None:
