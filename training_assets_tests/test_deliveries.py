@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -101,6 +102,10 @@ def test_a_promotion_reaches_a_folder_and_a_webhook(place: Workplace, receiver: 
     link = place.root / "served" / "churn"
     assert link.is_symlink()
     assert (link / "MLmodel").is_file()
+    umask = os.umask(0o022)
+    os.umask(umask)
+    read = {path: 0o055 if path.is_dir() else 0o044 for path in (link.resolve(), *link.resolve().rglob("*"))}
+    assert [path for path, asked in read.items() if ~path.stat().st_mode & asked & ~umask] == []
     served = mlflow.pyfunc.load_model(str(link))
     (golden,) = link.glob("data/*/package/golden_rows.parquet")
     rows = pl.read_parquet(golden).with_columns(pl.col(pl.Int64).cast(pl.Float64))

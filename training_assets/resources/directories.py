@@ -100,7 +100,9 @@ class Directory:
 
     def _fetch(self, registered: Event, folder: Path) -> None:
         with tempfile.TemporaryDirectory(dir=self.store, prefix=".") as scratch:
-            package = package_of(registered.model, self.registry, registered, Path(scratch))
+            whole = Path(scratch) / "whole"  # the scratch folder is for its maker's eyes alone, and so would be itself
+            whole.mkdir()
+            package = package_of(registered.model, self.registry, registered, whole)
             package.parents[2].rename(folder)  # MLflow's own folder of the version
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,3 +123,15 @@ def test_a_store_of_before_belongs_to_who_delivers_next(here: Project) -> None:
     with pytest.raises(InputError, match="holds versions of somebody else"):
         here.directory().send(here.moved("churn", "3"), "c")
     assert os.path.lexists(here.served)
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o755), (0o027, 0o750)])
+def test_who_serves_may_read_what_the_umask_lets(here: Project, umask: int, mode: int) -> None:
+    move, before = here.moved("churn", "1"), os.umask(umask)
+    try:
+        here.directory().send(move, "a")
+    finally:
+        os.umask(before)
+    whole = here.served.resolve()
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (whole, *whole.parents[:2])] == [mode] * 3
+    assert list(whole.parent.glob(".tmp*")) == []
