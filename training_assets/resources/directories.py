@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,6 @@ class Directory:
     registry: Registry
     places: Places
     known: frozenset[str]  # names of all directory targets in the spec
-    wants_the_newest_alone: bool = True
 
     @property
     def path(self) -> Path:
@@ -52,16 +52,19 @@ class Directory:
         """Where the versions are that the link leads to."""
         return self.path.with_name(f".{self.path.name}.versions")
 
+    @property
+    def destination(self) -> Mapping[str, str]:
+        """The path, as the spec writes it."""
+        return {"kind": self.target.kind, "path": self.target.path}
+
     def send(self, event: Event, key: str) -> None:
         """Fetch the version, check its files, and let the link lead to it; what was there before stays until then."""
-        version, store = str(event.data["to"]), self.store
-        folder = store / f"{version}-{fingerprint.digest(key)[:12]}"
-        leads_to = self.path.parent / self.path.readlink() if self.path.is_symlink() else None
+        store, folder, leads_to = self.store, self._folder(event, key), self._leads_to()
         if self.path.exists() if leads_to is None else leads_to.parent != store:
             message = f"{self.path} is there already and is no link of ours; move it away, or name another path"
             raise InputError("E_DELIVERY", message)
         releases = Releases(self.places.ledger, event.model)
-        registered = releases.version(version)
+        registered = releases.version(str(event.data["to"]))
         try:
             self._own(event.model, next(iter(releases.versions().values())))
             if not folder.exists():
@@ -74,6 +77,22 @@ class Directory:
                     shutil.rmtree(old)
         except OSError as error:
             raise InputError("E_DELIVERY", f"{self.path} cannot be written: {error.strerror or error}") from error
+
+    def has(self, event: Event, key: str) -> bool | None:
+        """Whether the link leads to the version that this very move brought, and that is there."""
+        folder = self._folder(event, key)
+        try:
+            return self._leads_to() == folder and folder.is_dir()
+        except OSError:  # sending says what is wrong
+            return False
+
+    def _folder(self, event: Event, key: str) -> Path:
+        """Where a move's version lies."""
+        return self.store / f"{event.data['to']}-{fingerprint.digest(key)[:12]}"
+
+    def _leads_to(self) -> Path | None:
+        """Where the link leads; none where there is no link."""
+        return self.path.parent / self.path.readlink() if self.path.is_symlink() else None
 
     def _own(self, model: str, first: Event) -> None:
         """Make the store this target's; refuse one of another model, target or ledger, which its first event tells.

@@ -61,12 +61,19 @@ class Outbox:
         """
         ledger, model = self.places.ledger, self.model.name
         failed: set[str] = set()
+        sent: set[str] = set()  # once is enough, also where a folder does not keep what it got
         with exclusively(self.places.locks, f"deliver-{model}"):
             while letters := [
-                letter for letter in (self.waiting() if at_once else self.due()) if letter.receiver.name not in failed
+                letter
+                for letter in (self.waiting() if at_once else self.due())
+                if letter.receiver.name not in failed and letter.key not in sent
             ]:
                 letter = letters[0]
-                about = {"target": letter.receiver.name, "what": letter.event.kind, "of": letter.event.seq}
+                before = [each.subject for each, _ in self._told(letter.receiver, DELIVERED)].count(letter.event.hash)
+                about = {
+                    "target": letter.receiver.name, "what": letter.event.kind, "of": letter.event.seq,
+                    "destination": dict(letter.receiver.destination),
+                }  # fmt: skip
                 by = {"run_id": run_id, "actor": "outbox"}
                 try:
                     letter.receiver.send(letter.event, letter.key)
@@ -77,41 +84,74 @@ class Outbox:
                     ledger.record(model, FAILED, letter.event.hash, {**about, "reason": reason}, **by)
                     say(f"{model}: {letter.receiver.name} did not get {letter.event.kind}, and will later: {reason}")
                 else:
-                    once = f"{model}/{DELIVERED}/{letter.key}"
+                    sent.add(letter.key)
+                    once = f"{model}/{DELIVERED}/{letter.key}" + (f"/{before}" if before else "")
                     ledger.record(model, DELIVERED, letter.event.hash, about, once=once, **by)
                     say(f"{model}: {letter.receiver.name} got {letter.event.kind}")
         return not failed
 
     def _of(self, receiver: Receiver) -> Iterator[Letter]:
-        """What a receiver has not got: every move that names it, and all since; the newest where none named it yet."""
-        ledger, model = self.places.ledger, self.model.name
-        events = ledger.events(model, receiver.listens_to)
-        arrived, tried = (self._written_to(receiver, kind) for kind in (DELIVERED, FAILED))
+        """What a receiver has not got, oldest first."""
+        events = self.places.ledger.events(self.model.name, receiver.listens_to)
         if receiver.listens_to == OPENED:
-            waiting = {case.number for case in self.places.reviews.cases(model) if case.state == "OPEN"}
+            waiting = {case.number for case in self.places.reviews.cases(self.model.name) if case.state == "OPEN"}
+            arrived = {_number(event) for event, _ in self._told(receiver, DELIVERED)}
             left = [event for event in events if event.seq in waiting and event.seq not in arrived]
         else:
-            named = {event.seq for event in events if receiver.name in event.data.get("targets", ())}
-            first = min(arrived | tried | named, default=max((event.seq for event in events), default=0))
-            left = [event for event in events if event.seq >= first and event.seq > max(arrived, default=0)]
-            left = left[-1:] if receiver.wants_the_newest_alone else left
+            left = self._moves(receiver, events)
         for event in left:
             yield Letter(event, receiver)
 
-    def _written_to(self, receiver: Receiver, kind: str) -> set[int]:
-        """Events by number that a receiver got, or was tried with."""
+    def _moves(self, receiver: Receiver, moves: list[Event]) -> list[Event]:
+        """Every move since the last that arrived where the receiver is now; where that can be seen, the newest alone.
+
+        Where none arrived there, the newest at least, all since the first that was tried there, and what no earlier
+        place of the same name got: of a name that is new, every move that names it, and all since.
+        """
+        told = {kind: self._told(receiver, kind) for kind in (DELIVERED, FAILED)}
+        got, tried = (
+            [(_number(event), here) for event, here in told[kind] if event.data["what"] == receiver.listens_to]
+            for kind in (DELIVERED, FAILED)
+        )
+        arrived = [number for number, here in got if here]
+        for newest in moves[-1:]:
+            has = receiver.has(newest, Letter(newest, receiver).key)
+            if has is not None:
+                return [] if has and newest.seq in arrived else [newest]
+        if arrived:
+            return [move for move in moves if move.seq > max(arrived)]
+        owed = [number for number, here in tried if here]
+        if got:
+            owed += [move.seq for move in moves if move.seq > max(got)[0]]
+        elif all(event.data["what"] == receiver.listens_to for each in told.values() for event, _ in each):
+            owed += [number for number, _ in tried]
+            owed += [move.seq for move in moves if receiver.name in move.data.get("targets", ())]
+        first = min(owed, default=max((move.seq for move in moves), default=0))
+        return [move for move in moves if move.seq >= first]
+
+    def _told(self, receiver: Receiver, kind: str) -> list[tuple[Event, bool]]:
+        """What is recorded of letters to a name, and whether they went where it is now.
+
+        Records of before do not say where; they count as the next ones that do, or as of now where none does.
+        """
         events = self.places.ledger.events(self.model.name, kind)
-        return {int(event.data["of"]) for event in events if event.data["target"] == receiver.name}
+        told = [event for event in events if event.data["target"] == receiver.name]
+        unsaid = next(
+            (event.data["destination"] for event in told if "destination" in event.data), receiver.destination
+        )
+        return [(event, event.data.get("destination", unsaid) == receiver.destination) for event in told]
 
     def _next_attempt(self, letter: Letter) -> datetime:
-        failures = [
-            event
-            for event in self.places.ledger.events(self.model.name, FAILED, letter.event.hash)
-            if event.data["target"] == letter.receiver.name
-        ]
+        told = self._told(letter.receiver, FAILED)
+        failures = [event for event, here in told if here and event.subject == letter.event.hash]
         if not failures:
             return datetime.fromisoformat(letter.event.at)
         return datetime.fromisoformat(failures[-1].at) + wait_after(len(failures))
+
+
+def _number(told: Event) -> int:
+    """The number of the event that a letter was about."""
+    return int(told.data["of"])
 
 
 def wait_after(failures: int) -> timedelta:

@@ -9,7 +9,7 @@ import threading
 import urllib.error
 import urllib.request
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException
@@ -41,8 +41,11 @@ class Receiver(Protocol):
         """The kind of event."""
 
     @property
-    def wants_the_newest_alone(self) -> bool:
-        """Whether an event makes those before it needless."""
+    def destination(self) -> Mapping[str, str]:
+        """Where it is, as the ledger keeps it: a secret's reference, never the secret."""
+
+    def has(self, event: Event, key: str) -> bool | None:
+        """Whether it holds this event, and so needs none before it; none where the ledger alone knows what it got."""
 
     def send(self, event: Event, key: str) -> None:
         """Bring an event; raises InputError E_DELIVERY where it did not arrive. No secret is in its words."""
@@ -70,7 +73,15 @@ class Webhook:
     listens_to: str
     target: WebhookTarget
     places: Places
-    wants_the_newest_alone: bool = False
+
+    @property
+    def destination(self) -> Mapping[str, str]:
+        """The URL's reference."""
+        return {"kind": self.target.kind, "url": self.target.url}
+
+    def has(self, _event: Event, _key: str) -> bool | None:
+        """Nobody can see."""
+        return None
 
     def send(self, event: Event, key: str) -> None:
         """POST the move; any answer but a whole 2xx within the time-out is a failure."""
@@ -100,7 +111,15 @@ class People:
     name: str
     places: Places
     listens_to: str = OPENED
-    wants_the_newest_alone: bool = False
+
+    @property
+    def destination(self) -> Mapping[str, str]:
+        """The URL's reference, which is the name too."""
+        return {"kind": "people", "url": self.name}
+
+    def has(self, _event: Event, _key: str) -> bool | None:
+        """Nobody can see."""
+        return None
 
     def send(self, event: Event, key: str) -> None:  # noqa: ARG002 - people need no key
         """Tell them what is asked, where the report and the run are, and how to decide."""

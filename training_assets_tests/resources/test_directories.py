@@ -36,14 +36,17 @@ class Project:
     places: Places
     served: Path
 
-    def moved(self, model: str, version: str, pointer: str = "production") -> Event:
+    def moved(
+        self, model: str, version: str, pointer: str = "production", targets: tuple[str, ...] = ("serving",)
+    ) -> Event:
         ledger, by = self.places.ledger, {"run_id": "r", "actor": "test"}
         if not any(event.data["version"] == version for event in ledger.events(model, "registered")):
             scratch = self.places.home / f"{model}-{version}"
             files = files_of(SmallRegistry("none").download(model, version, scratch))
             ledger.record(model, "registered", f"{model}{version}", {"version": version, "files": files}, **by)
         before = ledger.pointer(model, pointer)
-        return ledger.move(model, pointer, expected=before, to=version, data={"way": "approval"}, **by)
+        data = {"way": "approval", "targets": list(targets)}
+        return ledger.move(model, pointer, expected=before, to=version, data=data, **by)
 
     def directory(self, name: str = "serving", *others: str) -> Directory:
         target = DirectoryTarget(kind="directory", path=str(self.served))
