@@ -348,6 +348,33 @@ def test_an_unjudged_candidate_waits_for_a_person(place: Workplace) -> None:
 
 
 @pytest.mark.slow
+def test_versions_deleted_in_the_registry_stop_no_release_and_their_numbers_are_not_given_again(
+    place: Workplace,
+) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=place.places.mlflow_uri, registry_uri=place.places.mlflow_uri)
+    released(place, "2026-02.csv", 2)
+    released(place, "2026-03.csv", 3)
+    client.delete_model_version(MODEL, "1")
+    assert "version 1 ('previous') was deleted in it" in (place.tick("aliases").skip_message or "")
+    released(place, "2026-04.csv", 4)
+    assert (live(place), registry(place).aliases(MODEL)["champion"]) == ("3", "3")
+    approved = Releases(place.places.ledger, MODEL).version("1")
+
+    client.delete_registered_model(MODEL)
+    next_version(place, "2026-05.csv", 5)
+    assert Releases(place.places.ledger, MODEL).version("1") == approved
+    assert place.places.ledger.pointers(MODEL) == {"production": "3", "registered": "4", "staging": "4"}
+    (case,) = open_cases(place)
+    assert f"Case {case.name} is open" in failures(promote(place))[0]
+    said(place, case)
+    assert promote(place).success
+    assert (live(place), registry(place).aliases(MODEL)) == ("4", {"champion": "4", "challenger": "4"})
+    assert not open_cases(place, "alias")
+
+
+@pytest.mark.slow
 def test_an_alias_moved_by_hand_opens_a_case_and_moves_nothing_else(place: Workplace) -> None:
     from mlflow import MlflowClient
 

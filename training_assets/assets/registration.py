@@ -26,6 +26,7 @@ from training_assets.resources.models import Model, Models
 from training_assets.resources.packages import files_of, parts_of, without_compiled_code
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
+from training_assets.resources.releases import Releases
 from training_assets.resources.retractions import retracted
 from training_assets.resources.tracking import Tracking
 from training_assets.serving import PACKAGE
@@ -86,13 +87,15 @@ def registered_version(
                 "model_files": fingerprint.digest(fingerprint.digests_of(folder / PACKAGE)),
                 "code_files": fingerprint.digest(fingerprint.digests_of(code)),
             }
-            version = registry.version_of(model.name, tuned_model.digest, tags["model_files"], tags["code_files"])
+            taken = Releases(places.ledger, model.name).versions()
+            files = tags["model_files"], tags["code_files"]
+            version = registry.version_of(model.name, tuned_model.digest, *files, taken=taken)
             if version is None:
                 example = tuned_model.artifact.frame(GOLDEN)
                 page = tracking.page_of_report(model.name, evaluation_report.digest)
                 described = _described(verdict, page)
                 with clear_failures(), tracking.run(context, model.name) as mlflow:
-                    version = registry.register(mlflow, model.name, folder, code, example, tags, described)
+                    version = registry.register(mlflow, model.name, folder, code, example, tags, described, taken=taken)
             with clear_failures():
                 tags["files"] = _files(registry, model.name, version, tags, Path(scratch) / "fetched")
         once = f"{model.name}/registered/{tuned_model.digest}"

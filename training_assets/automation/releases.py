@@ -87,7 +87,11 @@ def _aliases(model: str) -> dg.SensorDefinition:
         if after != before:
             show_cases(context.instance, places, model)
         if case is None:
-            return dg.SensorResult(skip_reason="the registry's aliases are as the ledger says")
+            gone = "; ".join(
+                f"version {number} ('{alias}') was deleted in it" for alias, number in aliases.gone().items()
+            )
+            right = "the registry's aliases are as the ledger says"
+            return dg.SensorResult(skip_reason=f"{right}, but {gone}" if gone else right)
         return dg.SensorResult(skip_reason=f"case {case.name} is {case.state.lower()}: {case.text}")
 
     return sensor

@@ -45,31 +45,38 @@ class Aliases:
             move = self._last_move()
             if move is not None and not self._is_mirrored(move):
                 self._watch(run_id=run_id)
-                wanted = self.wanted()
-                self._set(wanted)
+                said = {"aliases": self._set()}
                 self.registry.anchor(self.model, move.hash)
-                said = {"aliases": wanted}
                 self.places.ledger.record(self.model, ALIASES_SET, move.hash, said, run_id=run_id, actor=actor)
 
     def restore(self) -> None:
         """Put aliases that were moved by hand back."""
         with self._alone():
-            self._set(self.wanted())
+            self._set()
+
+    def gone(self) -> dict[str, str]:
+        """Versions that aliases have to name and that somebody deleted in the registry, by alias."""
+        return {
+            alias: version
+            for alias, version in self.wanted().items()
+            if version is not None and not self.registry.has(self.model, version)
+        }
 
     def moved_by_hand(self) -> dict[str, tuple[str | None, str | None]]:
         """Aliases that name what they were not let name, each with what it names and what it was set to; by name.
 
-        Where a move has not reached the registry yet, its run may have set some of them before it died.
+        Where a move has not reached the registry yet, its run may have set some of them before it died. An alias went
+        with its version where that was deleted: nobody moved it.
         """
         newest = self.places.ledger.latest(self.model, ALIASES_SET)
         should = {} if newest is None else newest.data["aliases"]
         mirrored = next((move.seq for move in self._moves() if newest and move.hash == newest.subject), 0)
-        there, moved = self.registry.aliases(self.model), {}
+        there, moved, gone = self.registry.aliases(self.model), {}, self.gone()
         for alias, version in self.wanted().items():
             pointer = STAGING if alias == CHALLENGER else PRODUCTION
             on_the_way = [move.data for move in self._moves(pointer) if move.seq > mirrored]
             ours = {should.get(alias), version, *(data[end] for data in on_the_way for end in ("from", "to"))}
-            if there.get(alias) not in ours:
+            if there.get(alias) not in ours and not (alias in gone and alias not in there):
                 moved[alias] = (there.get(alias), should.get(alias))
         return moved
 
@@ -119,9 +126,12 @@ class Aliases:
     def _is_mirrored(self, move: Event) -> bool:
         return self.places.ledger.latest(self.model, ALIASES_SET, move.hash) is not None
 
-    def _set(self, wanted: dict[str, str | None]) -> None:
-        for alias, version in wanted.items():
+    def _set(self) -> dict[str, str | None]:
+        """Let each alias name what it has to, or nothing where that is gone; give what they name now."""
+        able = self.wanted() | dict.fromkeys(self.gone())
+        for alias, version in able.items():
             self.registry.alias(self.model, alias, version)
+        return able
 
 
 def _version(number: str | None) -> str:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,14 +47,19 @@ class Registry:
 
     uri: str
 
-    def version_of(self, model: str, candidate: str, files: str, code: str) -> str | None:
-        """The version that was made of a candidate with these very files and this very code, if there is one."""
+    def version_of(
+        self, model: str, candidate: str, files: str, code: str, *, taken: Collection[str] = ()
+    ) -> str | None:
+        """The version that was made of a candidate with these very files and this very code, if there is one.
+
+        None of the numbers that are `taken`: see `register`.
+        """
         asked = (
             f"name = '{model}' and tags.candidate = '{candidate}' and tags.model_files = '{files}' "
             f"and tags.code_files = '{code}'"
         )
         found = self._client().search_model_versions(asked)
-        return min((str(version.version) for version in found), key=int, default=None)
+        return min({str(version.version) for version in found} - set(taken), key=int, default=None)
 
     def register(
         self,
@@ -65,11 +70,14 @@ class Registry:
         example: pl.DataFrame,
         tags: Mapping[str, str],
         description: str,
+        *,
+        taken: Collection[str] = (),
     ) -> str:
         """Log a folder with a package as a pyfunc with signature, example and the code to serve it; make a version.
 
         Where a key is given it is signed once all of its files are there: MLflow writes some of them, with the time,
-        while it logs. The description is Markdown, for the version's page in MLflow's UI.
+        while it logs. The description is Markdown, for the version's page in MLflow's UI. Numbers that are `taken`,
+        which MLflow gives once more after somebody removed versions in it, are passed over.
         """
         from importlib.metadata import version as installed
 
@@ -101,6 +109,12 @@ class Registry:
         disable_logging()  # type: ignore[no-untyped-call] # register_model prints to standard error what the run's log says already
         try:
             made = mlflow.register_model(logged.model_uri, model, tags=dict(tags))
+            passed = []
+            while str(made.version) in taken:
+                passed.append(made.version)
+                made = mlflow.register_model(logged.model_uri, model, tags=dict(tags))
+            for number in passed:
+                self._client().delete_model_version(model, number)
         finally:
             enable_logging()  # type: ignore[no-untyped-call] # MLflow has no annotation there
         self._client().update_model_version(model, made.version, description)
@@ -137,6 +151,10 @@ class Registry:
             (Path(scratch) / "model").mkdir()
             if sign(self._fetch(f"models:/{logged}", Path(scratch) / "model"), signature, ADDED_BY_MLFLOW):
                 self._client().log_model_artifact(logged, str(signature))
+
+    def has(self, model: str, version: str) -> bool:
+        """Whether the registry holds a version: somebody may have deleted it there."""
+        return bool(self._client().search_model_versions(f"name = '{model}' and version_number = {int(version)}"))
 
     def alias(self, model: str, alias: str, version: str | None) -> None:
         """Let an alias name a version, or nothing; does nothing where it already does."""

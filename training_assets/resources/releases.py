@@ -40,8 +40,11 @@ class Releases:
     targets: tuple[str, ...] = ()  # who gets what is moved from here; a move keeps their names
 
     def versions(self) -> dict[str, Event]:
-        """The event of each registered version, oldest first."""
-        return {str(event.data["version"]): event for event in self.ledger.events(self.model, "registered")}
+        """The event of each registered version, oldest first; a number is that of its first candidate for ever."""
+        found: dict[str, Event] = {}
+        for event in self.ledger.events(self.model, "registered"):
+            found.setdefault(str(event.data["version"]), event)
+        return found
 
     def version(self, number: str) -> Event:
         """A version's registration; raises InputError E_VERSION with the known ones where there is none."""

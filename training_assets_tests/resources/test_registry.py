@@ -67,3 +67,23 @@ def test_a_version_scores_numbers_texts_and_dates_as_training_did(mlflow: Any, t
     posted = json.loads(rows.head(20).write_json())
     parsed = infer_and_parse_data({"dataframe_records": posted}, schema)
     assert largest_difference(table(made, rows.head(20)), pl.from_pandas(served.predict(parsed))) == 0
+
+
+def test_a_registry_that_was_emptied_gives_no_number_a_second_time(mlflow: Any, tmp_path: Path) -> None:
+    registry, client = Registry(mlflow.get_tracking_uri()), mlflow.MlflowClient()
+    (tmp_path / "code").mkdir()
+    scorer().save(tmp_path / "model" / PACKAGE / SCORER)
+    files, rows = (tmp_path / "model", tmp_path / "code"), mixed(seed=1).select(*KINDS)
+
+    def registered(candidate: str, *taken: str) -> str:
+        tags = {"candidate": candidate, "model_files": "m", "code_files": "c"}
+        with mlflow.start_run():
+            return registry.register(mlflow, "made", *files, rows, tags, "", taken=taken)
+
+    assert [registered("first"), registered("second", "1")] == ["1", "2"]
+    client.delete_registered_model("made")
+    assert registered("third") == "1"  # its run was killed before it looked
+    assert registry.version_of("made", "third", "m", "c", taken=("1", "2")) is None
+    assert registered("third", "1", "2") == "3"
+    assert registry.version_of("made", "third", "m", "c", taken=("1", "2")) == "3"
+    assert sorted(int(each.version) for each in client.search_model_versions("name = 'made'")) == [1, 3]

@@ -66,6 +66,14 @@ def test_what_was_never_registered_or_proved_is_not_promoted(releases: Releases)
     assert releases.live() is None
 
 
+def test_a_number_stays_its_first_candidates(releases: Releases) -> None:
+    """Whatever else comes under it, production's version is the one that was decided about."""
+    moved = promote(releases, "1")
+    releases.ledger.record(MODEL, "registered", "f" * 64, {"version": "1"}, **BY)
+    assert releases.version("1").hash == moved.data["registration"]
+    assert list(releases.versions()) == ["1", "2", "3"]
+
+
 def test_a_promotion_says_why_and_is_no_rollback(releases: Releases) -> None:
     with pytest.raises(InputError, match="says why"):
         releases.promote("1", "policy", {}, reason=" ", after=None, **BY)
