@@ -16,8 +16,9 @@ from training_assets.core import fingerprint, plots
 from training_assets.core.artifact_format import Artifact, Made
 from training_assets.core.code_identity import code_version
 from training_assets.core.encoding.preprocessor import Preprocessor
+from training_assets.core.evaluation.aims import Aims
 from training_assets.core.evaluation.comparison import Scored
-from training_assets.core.evaluation.metrics import names
+from training_assets.core.evaluation.metrics import reported
 from training_assets.core.evaluation.permutation import permutation_importance
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.evaluation.served import parity, runtime
@@ -58,6 +59,7 @@ def evaluation_report(
     """Metrics with intervals on the test split, pictures, and the verdict of the spec's rules, kept in the ledger."""
     model = models.of(context)
     spec = model.spec
+    aims = Aims.of(spec)
     splits = {"train_split": train_split, "test_split": test_split}
     require_origin("encoded_features", encoded_features, preprocessor=preprocessor, **splits)
     require_origin("tuned_model", tuned_model, encoded_features=encoded_features, preprocessor=preprocessor)
@@ -85,6 +87,7 @@ def evaluation_report(
             train_target=train.labels,
             seed=spec.search.seed,
             groups=groups,
+            aims=aims,
         )
         challenger = Scored(predictions, scorer.threshold)
         test_run = (model.name, test_split.made_in, spec, places, artifacts)
@@ -106,6 +109,7 @@ def evaluation_report(
                 classes=fitted.classes,
                 threshold=scorer.threshold,
                 seed=spec.search.seed,
+                aims=aims,
             ),
             "card": {"fields": {name: bool(getattr(spec.card, name)) for name in CARD_FIELDS}},
             "candidate": tuned_model.digest,
@@ -115,13 +119,13 @@ def evaluation_report(
             (folders[REPORT] / f"{name}.png").write_bytes(picture)
         return {REPORT: Made({"candidate": tuned_model.digest}, fingerprint.digest(report))}
 
-    measured_by = spec.evaluation.model_dump(mode="json", exclude={"gates"})
     made_from = {
         "tuned_model": tuned_model.digest,
         "test_split": test_split.digest,
         "champion": None if champion is None else champion.candidate,
         "card": spec.card.model_dump(mode="json"),
-        "measured_by": measured_by,
+        "measured_by": spec.evaluation.model_dump(mode="json", exclude={"gates"}),
+        "aims": aims.to_json(),
     }
     result = artifacts.once(context, made_from, make)[REPORT]
     with clear_failures():
@@ -195,7 +199,7 @@ def _params(tuned: Artifact) -> dict[str, Any]:
 
 def measured(report: Mapping[str, Any]) -> dict[str, float | None]:
     """The value of each metric, the most telling first; none where it is undefined on these rows."""
-    return {name: report["metrics"][name]["value"] for name in names(report["task"])}
+    return {name: report["metrics"][name]["value"] for name in reported(report)}
 
 
 def _headline(report: Mapping[str, Any], most: int = 4) -> dict[str, float]:
@@ -214,7 +218,7 @@ def _metric_lines(report: Mapping[str, Any]) -> list[dict[str, Any]]:
             "dummy": report["dummy"].get(name),
             "better": report["metrics"][name]["direction"],
         }
-        for name in names(report["task"])
+        for name in reported(report)
     ]
 
 
@@ -235,10 +239,7 @@ def _slice_lines(report: Mapping[str, Any], most: int = 2) -> list[dict[str, Any
             "slice": line["slice"],
             "part": line["part"],
             "rows": line["rows"],
-            **{
-                name: ((line["metrics"] or {}).get(name) or {}).get("value")
-                for name in list(names(report["task"]))[:most]
-            },
+            **{name: ((line["metrics"] or {}).get(name) or {}).get("value") for name in reported(report)[:most]},
         }
         for line in report["slices"]
     ]

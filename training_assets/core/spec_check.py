@@ -11,6 +11,7 @@ import numpy as np
 from training_assets.core.class_weights import class_weights
 from training_assets.core.errors import InputError
 from training_assets.core.evaluation import metrics
+from training_assets.core.evaluation.aims import Aims
 from training_assets.core.evaluation.gates import unknown_metrics
 from training_assets.core.features.declared import feature_names
 from training_assets.core.features.expressions import compile_expression
@@ -31,7 +32,7 @@ def check_spec(spec: ModelSpec, root: Path) -> None:
     """Refuse expressions, joins, queries, rules, keys and metrics that cannot work; paths are relative to `root`.
 
     Raises `InputError`: those of `check_expressions`, `read_query`, `check_rules` and `check_keys`, `E_METRIC` for a
-    metric that the task does not have, and those of `check_slices` and `check_training`.
+    metric that the model does not have, and those of `check_slices` and `check_training`.
     """
     check_expressions(spec, root)
     database = spec.source.database
@@ -39,9 +40,10 @@ def check_spec(spec: ModelSpec, root: Path) -> None:
         read_query(database.query, database.parameters, database.engine)
     check_rules(spec)
     check_keys(spec)
-    unknown = unknown_metrics(spec.target.task, spec.evaluation.gates)
+    aims = Aims.of(spec)
+    unknown = unknown_metrics(spec.target.task, spec.evaluation.gates, aims)
     if unknown:
-        raise InputError("E_METRIC", metrics.near(spec.target.task, unknown[0]))
+        raise InputError("E_METRIC", metrics.near(spec.target.task, unknown[0], aims))
     if spec.target.task == "regression" and any(rule.kind == "calibration" for rule in spec.evaluation.gates):
         message = "evaluation.gates: a calibration rule asks for probabilities, and a regression has none; remove it"
         raise InputError("E_METRIC", message)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from training_assets.assets.features import ROWS
 from training_assets.assets.tuning import MADE_BY, TUNED, read_scorer
 from training_assets.core.errors import InputError
+from training_assets.core.evaluation.aims import Aims
 from training_assets.core.evaluation.comparison import Scored, Setting, compare, not_compared, unseen, why_apart
 from training_assets.core.evaluation.slices import Champion, measure, parts
 from training_assets.core.features.table import POSITION
@@ -82,7 +83,7 @@ def against(
     `test_split` before encoding; `made_by` gives the test rows with features as another spec makes them.
     """
     asked, task, test = spec.evaluation, spec.target.task, rows["test_split"]
-    setting = Setting(asked.replicates, asked.confidence, spec.search.seed, asked.min_unseen)
+    setting = Setting(asked.replicates, asked.confidence, spec.search.seed, asked.min_unseen, Aims.of(spec))
     before: Champion | None = None
     comparison: dict[str, Any] | None = None
     if champion is not None:

@@ -17,6 +17,7 @@ from training_assets.core.bundle import spec_of
 from training_assets.core.differences import differences
 from training_assets.core.encoding.labels import known_labels
 from training_assets.core.errors import InputError
+from training_assets.core.evaluation.aims import Aims
 from training_assets.core.evaluation.comparison import Scored, Setting, compare, unseen
 from training_assets.core.features.table import POSITION
 from training_assets.core.scoring import Scorer
@@ -98,7 +99,7 @@ def _scored(
         predicted = [scorers[0].predict(rows), scorers[1].predict(test)]
     except (InputError, pl.exceptions.PolarsError) as error:
         return {"metrics": {}, "predictions": {"reason": f"they cannot read the same rows: {error}"}}
-    setting = Setting(spec.evaluation.replicates, spec.evaluation.confidence, spec.search.seed, 1)
+    setting = Setting(spec.evaluation.replicates, spec.evaluation.confidence, spec.search.seed, 1, Aims.of(spec))
     labels = known_labels(test, spec.target.task, scorers[1].classes).to_numpy()
     one, two = (Scored(each, scorer.threshold) for each, scorer in zip(predicted, scorers, strict=True))
     classes = scorers[1].classes

@@ -19,6 +19,8 @@ from training_assets.core.differences import differences
 from training_assets.core.encoding import Preprocessor
 from training_assets.core.encoding.fitting import fit_preprocessor
 from training_assets.core.encoding.labels import known_labels
+from training_assets.core.evaluation.aims import NONE, Aims
+from training_assets.core.evaluation.metrics import reported
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.features.table import feature_table, labelled
 from training_assets.core.parity import largest_difference
@@ -146,15 +148,16 @@ def _apart(scores: pl.DataFrame, again: pl.DataFrame, difference: float) -> str:
 def _metric_apart(
     scorer: Scorer, test: pl.DataFrame, report: Mapping[str, Any], spec: ModelSpec
 ) -> tuple[str, float, float]:
-    """The first metric: how far it is from the report's, and the report's standard error."""
+    """The first metric that the report has: how far it is from the report's, and the report's standard error."""
     task = spec.target.task
     labels = known_labels(test, task, scorer.classes).to_numpy()
+    aims = Aims.from_json(report["aims"]) if "aims" in report else NONE  # made before there were any
     few = spec.evaluation.model_copy(update={"replicates": 50})
     again = evaluate(
         task, labels, scorer.predict(test), classes=scorer.classes, threshold=scorer.threshold, spec=few,
-        train_target=labels, seed=spec.search.seed, groups=None,
+        train_target=labels, seed=spec.search.seed, groups=None, aims=aims,
     )  # fmt: skip
-    name = next(iter(again["metrics"]))
+    name = reported(report)[0]
     before, now = report["metrics"][name], again["metrics"][name]["value"]
     if before["value"] is None or now is None:
         return name, float("inf"), 0.0

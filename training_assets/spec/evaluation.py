@@ -26,7 +26,7 @@ class Rule(Section):
 class MetricRule(Rule):
     """A rule about one metric."""
 
-    metric: str = Field(description="Metric by scikit-learn's name, e.g. roc_auc, log_loss, rmse.")
+    metric: str = Field(description="Metric by scikit-learn's name, e.g. roc_auc, log_loss, rmse, pinball_loss.")
 
 
 def _refuse_empty(floor: float | None, ceiling: float | None) -> None:
@@ -54,7 +54,7 @@ class ValueRule(MetricRule):
 
 
 class BeatsDummyRule(MetricRule):
-    """Better than always predicting the training split's class shares (or mean), by a margin, beyond chance."""
+    """Better than always predicting the training split's class shares, mean or quantile, by a margin, beyond chance."""
 
     kind: Literal["beats_dummy"]
     margin: float = Field(

@@ -30,6 +30,13 @@ def check(root: Path, target: dict[str, Any] = BINARY, **sections: Any) -> None:
         (VALUE, {"search": {"metric": "rmsle"}, "training": {"target_transform": "log"}}),
         (VALUE, {"search": {"metric": "pinball_loss"}, "training": {"loss": "quantile", "quantile": 0.9}}),
         (VALUE, {"training": {"loss": "quantile", "quantile": 0.9}}),
+        (
+            VALUE,
+            {
+                "training": {"loss": "quantile", "quantile": 0.9},
+                "evaluation": {"gates": [{"kind": "beats_dummy", "metric": "pinball_loss"}]},
+            },
+        ),
         (BINARY, {"evaluation": {"slices": {"plans": {"columns": ["plan"]}, "old": {"where": "age > 60"}}}}),
     ],
 )
@@ -52,6 +59,11 @@ def test_sound_training_is_sound(tmp_path: Path, target: dict[str, Any], section
             BINARY,
             {"evaluation": {"gates": [{"kind": "value", "metric": "rmse", "max": 1}]}},
             "E_METRIC: 'rmse' is no metric of a binary task",
+        ),
+        (
+            VALUE,
+            {"evaluation": {"gates": [{"kind": "value", "metric": "pinball_loss", "max": 1}]}},
+            "E_METRIC: 'pinball_loss' is no metric of a regression task; it goes with `training.loss: quantile`",
         ),
         (VALUE, {"evaluation": {"gates": [{"kind": "calibration"}]}}, "E_METRIC: .*a regression has none"),
         (BINARY, {"evaluation": {"slices": {"plans": {"columns": ["pla"]}}}}, "E_SLICE: .*'pla'.*did you mean 'plan'"),

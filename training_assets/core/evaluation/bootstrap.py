@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training_assets.core.evaluation import metrics
+from training_assets.core.evaluation.aims import NONE, Aims
 from training_assets.core.evaluation.ranking import FloatArray
 from training_assets.core.evaluation.scorers import IntArray, Scorer
 from training_assets.spec.target import Task
@@ -49,6 +50,7 @@ def intervals(
     confidence: float,
     seed: int,
     groups: NDArray[Any] | None = None,
+    aims: Aims = NONE,
 ) -> dict[str, Interval]:
     """Measure every metric of the task with an interval; arguments as in `metrics.compute`.
 
@@ -58,11 +60,11 @@ def intervals(
     bound is NaN, and so are all where there are `too_few` rows or groups. The same arguments and row order always give
     the same numbers. ValueError if shapes do not fit.
     """
-    measure, _ = metrics.prepared(task, y, predictions, classes=classes, threshold=threshold)
+    measure, _ = metrics.prepared(task, y, predictions, classes=classes, threshold=threshold, aims=aims)
     if measure is None:
-        return dict.fromkeys(metrics.names(task), Interval(math.nan, math.nan, math.nan, math.nan))
+        return dict.fromkeys(metrics.names(task, aims), Interval(math.nan, math.nan, math.nan, math.nan))
     seen = resampled(task, y, [measure], replicates=replicates, seed=seed, groups=groups)
-    return {name: seen.interval(0, name, confidence) for name in metrics.names(task)}
+    return {name: seen.interval(0, name, confidence) for name in metrics.names(task, aims)}
 
 
 @dataclass(frozen=True)

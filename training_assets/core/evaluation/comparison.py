@@ -13,6 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from training_assets.core.evaluation import metrics
+from training_assets.core.evaluation.aims import NONE, Aims
 from training_assets.core.evaluation.bootstrap import TOO_FEW_OF_A_CLASS, Resampled, expanded, resampled
 from training_assets.core.evaluation.scorers import IntArray, Scorer
 from training_assets.spec.target import Task
@@ -33,12 +34,13 @@ class Scored:
 
 @dataclass(frozen=True)
 class Setting:
-    """How differences are measured: as in `bootstrap.intervals`."""
+    """How differences are measured: as in `bootstrap.intervals`, both models by what the challenger's spec asks."""
 
     replicates: int
     confidence: float
     seed: int
     min_unseen: int
+    aims: Aims = NONE
 
 
 def unseen(test: pl.DataFrame, seen: pl.DataFrame) -> NDArray[np.bool_]:
@@ -120,14 +122,14 @@ def differences(
     measures: list[Scorer] = []
     for who, each in (("champion", champion), ("challenger", challenger)):
         measure, cause = metrics.prepared(
-            task, labels, each.predictions[kept], classes=classes, threshold=each.threshold
+            task, labels, each.predictions[kept], classes=classes, threshold=each.threshold, aims=setting.aims
         )
         if measure is None:
-            return {name: _entry(math.nan, math.nan, f"{who}: {cause}") for name in metrics.names(task)}
+            return {name: _entry(math.nan, math.nan, f"{who}: {cause}") for name in metrics.names(task, setting.aims)}
         measures.append(measure)
     own_groups = None if groups is None else groups[kept]
     seen = resampled(task, labels, measures, replicates=setting.replicates, seed=setting.seed, groups=own_groups)
-    return {name: _difference(name, seen, setting.confidence) for name in metrics.names(task)}
+    return {name: _difference(name, seen, setting.confidence) for name in metrics.names(task, setting.aims)}
 
 
 def _difference(name: str, seen: Resampled, confidence: float) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from training_assets.core import fingerprint
 from training_assets.core.evaluation import metrics
+from training_assets.core.evaluation.aims import NONE, Aims
 from training_assets.core.evaluation.rules import against_champion, of_a_metric, of_a_model, on_slices
 from training_assets.core.evaluation.rules.found import Found, error
 from training_assets.core.evaluation.verdict import Outcome, RuleResult, Verdict, VerdictName, explain, name_of
@@ -65,10 +66,10 @@ def policy_digest(gates: Sequence[AnyRule]) -> str:
     return fingerprint.digest(sorted((rule.model_dump(mode="json") for rule in gates), key=fingerprint.canonical))
 
 
-def unknown_metrics(task: str, gates: Sequence[AnyRule]) -> list[str]:
-    """Metrics that rules name and the task does not have, each once; see `metrics.near` for what to tell the user."""
+def unknown_metrics(task: str, gates: Sequence[AnyRule], aims: Aims = NONE) -> list[str]:
+    """Metrics that rules name and the model does not have, each once; see `metrics.near` for what to tell the user."""
     named = [rule.metric for rule in gates if isinstance(rule, MetricRule)]
-    return list(dict.fromkeys(metric for metric in named if metric not in metrics.names(task)))
+    return list(dict.fromkeys(metric for metric in named if metric not in metrics.names(task, aims)))
 
 
 def _result(report: object, rule: AnyRule) -> RuleResult:

@@ -1,4 +1,7 @@
-"""What is measured: each metric by scikit-learn's name, its direction, and NaN where it has no value."""
+"""What is measured: each metric by scikit-learn's name, its direction, and NaN where it has no value.
+
+Some metrics are of models alone whose spec asks for them (`aims.Aims`), as the pinball loss needs a quantile.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from training_assets.core.evaluation.aims import NONE, Aims
 from training_assets.core.evaluation.scorers import Scorer, scorer
 from training_assets.spec.target import Task
 
@@ -26,6 +30,7 @@ DIRECTION: Mapping[str, Direction] = {
     "brier_score": "lower",
     "f1_macro": "higher",
     "roc_auc_ovr": "higher",
+    "pinball_loss": "lower",
     "rmse": "lower",
     "mae": "lower",
     "r2": "higher",
@@ -44,8 +49,10 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         "brier_score",
     ),
     "multiclass": ("accuracy", "balanced_accuracy", "f1_macro", "roc_auc_ovr", "log_loss"),
-    "regression": ("rmse", "mae", "r2", "median_absolute_error"),
+    "regression": ("pinball_loss", "rmse", "mae", "r2", "median_absolute_error"),
 }
+_ASKED_BY: Mapping[str, str] = {"pinball_loss": "training.loss: quantile"}
+"""Metrics that are measured only where the spec says this."""
 _REASONS: Mapping[str, str] = {
     "roc_auc": "the rows hold one class only",
     "average_precision": "the rows hold one class only",
@@ -62,16 +69,31 @@ PROBABILITY_SLACK = 1e-6  # float32 probabilities overshoot 1 by this much
 SUM_SLACK = 1e-3  # and their sums by this much
 
 
-def names(task: str) -> tuple[str, ...]:
+def names(task: str, aims: Aims = NONE) -> tuple[str, ...]:
     """Metrics of a task, the leading one first; none for a task that is unknown."""
-    return _NAMES.get(task, ())
+    return tuple(name for name in _NAMES.get(task, ()) if name not in _ASKED_BY or name in aims.metrics)
 
 
-def near(task: str, metric: str) -> str:
+def may_have(task: object, metric: str) -> bool:
+    """Whether there are models of the task that the metric is of, whatever else their specs must ask."""
+    return isinstance(task, str) and metric in _NAMES.get(task, ())
+
+
+def reported(report: Mapping[str, Any]) -> tuple[str, ...]:
+    """Metrics that a report has, the leading one first: an older one may lack what is measured now."""
+    task, entries = report.get("task"), report.get("metrics")
+    if not isinstance(task, str) or not isinstance(entries, Mapping):
+        return ()
+    return tuple(name for name in _NAMES.get(task, ()) if name in entries)
+
+
+def near(task: str, metric: str, aims: Aims = NONE) -> str:
     """Say which metric may have been meant by one that the task does not have, and which are known."""
-    known = names(task)
+    known = names(task, aims)
     match = difflib.get_close_matches(metric, known, n=1)
     hint = f"did you mean '{match[0]}'? " if match else ""
+    if may_have(task, metric) and metric in _ASKED_BY:
+        hint = f"it goes with `{_ASKED_BY[metric]}`; "
     return f"'{metric[:80]}' is no metric of a {task} task; {hint}known: {', '.join(known)}"
 
 
@@ -108,6 +130,7 @@ def prepared(
     *,
     classes: Sequence[str],
     threshold: float | None,
+    aims: Aims = NONE,
 ) -> tuple[Scorer | None, str | None]:
     """Prepare a scorer, or say why there is nothing to score; ValueError where shapes or class codes do not fit."""
     _refuse_misfits(task, y, predictions, classes)
@@ -118,7 +141,7 @@ def prepared(
     if math.isnan(cut):
         message = "the threshold is not a number"
         raise ValueError(message)
-    return scorer(task, y, predictions.astype(np.float64), cut), None
+    return scorer(task, y, predictions.astype(np.float64), cut, aims), None
 
 
 def compute(
@@ -129,8 +152,9 @@ def compute(
     classes: list[str],
     threshold: float | None,
     weights: NDArray[Any] | None = None,
+    aims: Aims = NONE,
 ) -> dict[str, float]:
-    """Every metric of the task; NaN where one is undefined, never an exception for what the data hold.
+    """Every metric of the task and its aims; NaN where one is undefined, never an exception for what the data hold.
 
     `y` has `n_rows` class codes (index into `classes`) or, in a regression, values. `predictions` are `n_rows`
     probabilities of `classes[1]` (binary), `n_rows x n_classes` probabilities (multiclass) or `n_rows` values. A row
@@ -138,9 +162,9 @@ def compute(
     ValueError if shapes, class codes or weights do not fit: that is the caller's mistake, not the data's.
     Formulas: scikit-learn's functions of the same names.
     """
-    measure, _ = prepared(task, y, predictions, classes=classes, threshold=threshold)
+    measure, _ = prepared(task, y, predictions, classes=classes, threshold=threshold, aims=aims)
     if measure is None:
-        return dict.fromkeys(names(task), math.nan)
+        return dict.fromkeys(names(task, aims), math.nan)
     each = np.ones(len(y)) if weights is None else np.asarray(weights, dtype=np.float64)
     if each.shape != (len(y),) or not np.isfinite(each).all() or (each < 0).any():
         message = f"weights must be {len(y)} finite, non-negative numbers"

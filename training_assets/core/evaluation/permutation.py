@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from training_assets.core.evaluation import metrics
+from training_assets.core.evaluation.aims import NONE, Aims
 from training_assets.spec.target import Task
 
 ROWS = 1_000
@@ -36,6 +37,7 @@ def permutation_importance(
     classes: list[str],
     threshold: float | None,
     seed: int,
+    aims: Aims = NONE,
 ) -> dict[str, Any] | None:
     """What each of 20 features is worth, the dearest first, as JSON; None where the metric has no value.
 
@@ -46,10 +48,10 @@ def permutation_importance(
     rng = np.random.default_rng(seed)
     kept = np.sort(rng.permutation(rows.height)[:ROWS])
     sample, labels = rows[kept], y[kept]
-    metric = next(iter(metrics.names(task)))
+    metric = next(iter(metrics.names(task, aims)))
 
     def value(predictions: NDArray[Any]) -> float | None:
-        measure, _ = metrics.prepared(task, labels, predictions, classes=classes, threshold=threshold)
+        measure, _ = metrics.prepared(task, labels, predictions, classes=classes, threshold=threshold, aims=aims)
         found = None if measure is None else float(measure.measure(np.ones(len(labels)))[metric])
         return found if found is not None and np.isfinite(found) else None
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training_assets.core.evaluation import curves, metrics
+from training_assets.core.evaluation.aims import NONE, Aims
 from training_assets.core.evaluation.bootstrap import TOO_FEW_OF_A_CLASS, Interval, resampled
 from training_assets.core.evaluation.calibration_error import calibration_error
 from training_assets.core.evaluation.comparison import POWER
@@ -32,16 +33,18 @@ def evaluate(
     train_target: NDArray[Any],
     seed: int,
     groups: NDArray[Any] | None = None,
+    aims: Aims = NONE,
 ) -> dict[str, Any]:
     """Measure a candidate once, as JSON that `fingerprint.digest` accepts: None with a reason instead of NaN.
 
     `y`, `predictions`, `classes`, `threshold` as in `metrics.compute`; `groups` as in `bootstrap.intervals`.
-    `train_target` has the training split's class codes or values; the dummy predicts their shares or mean, and the most
-    frequent class. Never raises for what the data hold; ValueError if shapes or codes do not fit.
+    `train_target` has the training split's class codes or values; the dummy predicts their shares and the most frequent
+    class, or the constant that `aims` ask for: their mean, median or quantile. Never raises for what the data hold;
+    ValueError if shapes or codes do not fit.
     """
-    names = metrics.names(task)
-    candidate, cause = metrics.prepared(task, y, predictions, classes=classes, threshold=threshold)
-    scorers = [each or Nothing(names) for each in (_dummy(task, y, classes, train_target), candidate)]
+    names = metrics.names(task, aims)
+    candidate, cause = metrics.prepared(task, y, predictions, classes=classes, threshold=threshold, aims=aims)
+    scorers = [each or Nothing(names) for each in (_dummy(task, y, classes, train_target, aims), candidate)]
     seen = resampled(task, y, scorers, replicates=spec.replicates, seed=seed, groups=groups)
     unbounded = seen.few or TOO_FEW_OF_A_CLASS
     cut = metrics.DEFAULT_THRESHOLD if threshold is None else threshold
@@ -50,6 +53,7 @@ def evaluate(
         "rows": len(y),
         "classes": list(classes),
         "threshold": cut if task == "binary" else None,
+        "aims": aims.to_json(),
         "replicates": spec.replicates,
         "confidence": spec.confidence,
         "seed": seed,
@@ -92,16 +96,18 @@ def _gain(gain: Interval, unbounded: str) -> dict[str, Any]:
     return described if described["low"] is not None else {**described, "reason": unbounded}
 
 
-def _dummy(task: Task, y: NDArray[Any], classes: Sequence[str], train_target: NDArray[Any]) -> Scorer | None:
+def _dummy(
+    task: Task, y: NDArray[Any], classes: Sequence[str], train_target: NDArray[Any], aims: Aims
+) -> Scorer | None:
     if len(train_target) == 0:
         return None
     if task == "regression":
-        predictions = np.full(len(y), float(np.mean(train_target)))
+        predictions = np.full(len(y), aims.constant(train_target))
     else:
         shares = np.bincount(train_target.astype(np.int64), minlength=len(classes)) / len(train_target)
         predictions = np.full(len(y), shares[1]) if task == "binary" else np.tile(shares, (len(y), 1))
     # at the default threshold, not the candidate's: a dummy names the most frequent class
-    return metrics.prepared(task, y, predictions, classes=list(classes), threshold=None)[0]
+    return metrics.prepared(task, y, predictions, classes=list(classes), threshold=None, aims=aims)[0]
 
 
 def _details(

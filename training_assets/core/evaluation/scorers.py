@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from training_assets.core.evaluation.aims import NONE, Aims
 from training_assets.core.evaluation.ranking import FloatArray, OneAgainstRest, Ranking
 from training_assets.spec.target import Task
 
@@ -24,13 +25,13 @@ class Scorer(Protocol):
         ...
 
 
-def scorer(task: Task, y: NDArray[Any], predictions: FloatArray, threshold: float) -> Scorer:
+def scorer(task: Task, y: NDArray[Any], predictions: FloatArray, threshold: float, aims: Aims = NONE) -> Scorer:
     """Prepare the scorer of a task for sound rows (see `metrics.why_undefined`)."""
     if task == "binary":
         return _Binary(y.astype(np.int64), predictions, threshold)
     if task == "multiclass":
         return _Multiclass(y.astype(np.int64), predictions)
-    return _Regression(y.astype(np.float64), predictions)
+    return _Regression(y.astype(np.float64), predictions, aims.quantile)
 
 
 class Nothing:
@@ -114,10 +115,11 @@ class _Multiclass:
 
 
 class _Regression:
-    def __init__(self, y: FloatArray, predictions: FloatArray) -> None:
+    def __init__(self, y: FloatArray, predictions: FloatArray, quantile: float | None) -> None:
         with np.errstate(over="ignore", invalid="ignore"):
             error = predictions - y
             self._squares = error**2
+            self._pinball = None if quantile is None else np.maximum(-quantile * error, (1 - quantile) * error)
         self._absolute = np.abs(error)
         self._order = np.argsort(self._absolute, kind="stable")
         self._ordered = self._absolute[self._order]
@@ -125,21 +127,21 @@ class _Regression:
 
     def measure(self, weights: FloatArray) -> dict[str, float]:
         total = float(weights.sum())
-        if total <= 0:
-            return dict.fromkeys(("rmse", "mae", "r2", "median_absolute_error"), math.nan)
+        measured: dict[str, float] = {}
         with np.errstate(over="ignore", invalid="ignore"):
+            if self._pinball is not None:
+                measured["pinball_loss"] = _ratio(float((self._pinball * weights).sum()), total)
             squares = float((self._squares * weights).sum())
-            measured = {
-                "rmse": math.sqrt(squares / total),
-                "mae": float((self._absolute * weights).sum()) / total,
-                "r2": self._r2(weights, squares, total),
-                "median_absolute_error": self._median(weights),
-            }
+            measured["rmse"] = math.sqrt(_ratio(squares, total))
+            measured["mae"] = _ratio(float((self._absolute * weights).sum()), total)
+            measured["r2"] = self._r2(weights, squares, total)
+            measured["median_absolute_error"] = self._median(weights) if total > 0 else math.nan
         return {name: value if math.isfinite(value) else math.nan for name, value in measured.items()}
 
     def _r2(self, weights: FloatArray, squares: float, total: float) -> float:
         drawn = self._y[weights > 0]
-        if drawn.min() == drawn.max():  # a constant has no variance to explain, whatever rounding makes of it
+        # a constant has no variance to explain, whatever rounding makes of it
+        if not drawn.size or drawn.min() == drawn.max():
             return math.nan
         mean = float((self._y * weights).sum()) / total
         return 1 - _ratio(squares, float((((self._y - mean) ** 2) * weights).sum()))

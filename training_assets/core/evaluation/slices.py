@@ -80,6 +80,7 @@ def _measured(
         confidence=setting.confidence,
         seed=setting.seed,
         groups=None if groups is None else groups[part.rows],
+        aims=setting.aims,
     )
     described["judged"] = True
     for name, each in seen.items():

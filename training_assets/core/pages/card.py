@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from training_assets.core.evaluation.metrics import names
+from training_assets.core.evaluation.metrics import reported
 from training_assets.core.pages.markdown import literal
 from training_assets.core.pages.report import CSS
 from training_assets.core.pages.templates import UNKNOWN, rendered
@@ -32,7 +32,7 @@ def card_of(
             "slice": "all test rows",
             "source": source,
         }
-        for name in names(report["task"])
+        for name in reported(report)
     ]
     for line in report["slices"]:
         metrics += [

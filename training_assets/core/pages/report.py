@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from training_assets.core.evaluation.metrics import names
+from training_assets.core.evaluation.metrics import reported
 from training_assets.core.evaluation.verdict import Verdict
 from training_assets.core.pages.templates import rendered
 
@@ -27,7 +27,7 @@ def report_page(
     `about` has `model` and `description`; `sections` are tables of facts by title (data, parameters, lineage), and
     `pictures` are PNG bytes by name.
     """
-    metrics = [_metric(name, report["metrics"][name], report["dummy"].get(name)) for name in names(report["task"])]
+    metrics = [_metric(name, report["metrics"][name], report["dummy"].get(name)) for name in reported(report)]
     compared = report["comparison"]
     changes = (
         [] if compared is None else [{"name": name, **_change(each)} for name, each in compared["metrics"].items()]
@@ -40,7 +40,7 @@ def report_page(
         "about": about,
         "metrics": metrics,
         "changes": changes,
-        "slice_metrics": list(names(report["task"]))[:OF_A_SLICE],
+        "slice_metrics": reported(report)[:OF_A_SLICE],
         "sections": sections,
         "pictures": pictures,
     }

@@ -54,8 +54,9 @@ def sample(task: str, rows: int = 400, *, k: int = 4, seed: int = 0) -> tuple[An
 
 
 def report(task: str, *, rows: int = 400, k: int = 4, seed: int = 0, **changes: Any) -> dict[str, Any]:
-    """A report on made-up rows of a task."""
+    """A report on made-up rows of a task, or on others that are given as `y` and `predictions`."""
     y, predictions, classes = sample(task, rows, k=k, seed=seed)
+    y, predictions = changes.pop("y", y), changes.pop("predictions", predictions)
     arguments: dict[str, Any] = {
         "classes": classes,
         "threshold": 0.4 if task == "binary" else None,

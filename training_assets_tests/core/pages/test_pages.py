@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from training_assets.core.evaluation.aims import Aims
 from training_assets.core.evaluation.gates import judge, policy_digest
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.pages import card_of, card_page, card_text, report_page
 from training_assets.core.pages.templates import number
 from training_assets.spec import ModelSpec
+from training_assets_tests.core.evaluation import made_up
 from training_assets_tests.core.evaluation.made_up import binary, sample
 
 HOSTILE = "<script>alert('x')</script> | **bold**"
@@ -133,6 +135,27 @@ def test_the_unknown_is_printed_as_unknown_and_every_number_has_its_source() -> 
     assert json.loads(json.dumps(card)) == card
     assert "unknown" in card_page(card)
     assert "- unknown" in card_text(card)
+
+
+def test_the_page_says_of_which_quantile_the_pinball_loss_is() -> None:
+    found = report() | made_up.report("regression", aims=Aims(loss="quantile", quantile=0.9)) | {"slices": []}
+    assert "pinball_loss" in page(found)
+    assert "that of the 0.9 quantile" in page(found)
+    assert "quantile (red line).</p>" in page(report())
+
+
+def test_a_report_that_lacks_what_is_measured_now_has_its_pages() -> None:
+    """As those do that were made before."""
+    found = report()
+    del (
+        found["aims"],
+        found["metrics"]["brier_score"],
+        found["dummy"]["brier_score"],
+        found["over_dummy"]["brier_score"],
+    )
+    assert "brier_score" not in page(found)
+    card = card_of(spec(), "churn", found, FACTS, DIGESTS)
+    assert "brier_score" not in {each["type"] for each in card["quantitative_analysis"]["performance_metrics"]}
 
 
 def test_undefined_metrics_are_unknown() -> None:

@@ -32,12 +32,14 @@ def _entry(metric: str, report: Mapping[str, Any]) -> Mapping[str, Any] | Found:
     compared, task = section(report, "comparison"), report.get("task")
     if compared is None:
         return error("the report does not say how the champion does; evaluate again")
-    if not isinstance(task, str) or metric not in metrics.names(task):
+    if not isinstance(task, str) or not metrics.may_have(task, metric):
         return error(metrics.near(task, metric) if isinstance(task, str) else "the report names no task")
     if compared.get("reason"):
         return Found("INCONCLUSIVE", None, None, f"{metric} cannot be compared: {compared['reason']}")
     entry = (section(compared, "metrics") or {}).get(metric)
-    return entry if isinstance(entry, Mapping) else error(f"the comparison with the champion has no {metric}")
+    if isinstance(entry, Mapping):
+        return entry
+    return error(f"the comparison with the champion has no {metric}; evaluate again")
 
 
 def _judged(rule: ChangeRule, entry: Mapping[str, Any]) -> Found:

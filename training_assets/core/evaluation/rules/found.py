@@ -46,11 +46,11 @@ def metric_entry(report: Mapping[str, Any], metric: str) -> Mapping[str, Any] | 
     task = report.get("task")
     if not isinstance(task, str) or not metrics.names(task):
         return error(f"{metric} cannot be judged: the report names no task that is known")
-    if metric not in metrics.names(task):
+    if not metrics.may_have(task, metric):
         return error(metrics.near(task, metric))
     entry = (section(report, "metrics") or {}).get(metric)
     if not isinstance(entry, Mapping):
-        return error(f"the report has no {metric}")
+        return error(f"the report has no {metric}; evaluate again")
     if finite(entry.get("value")) is None:
         return error(f"{metric} has no value: {entry.get('reason') or 'the report says no number'}")
     return entry

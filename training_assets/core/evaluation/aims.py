@@ -1,0 +1,50 @@
+"""What a spec asks of predictions beyond its task: it decides which metrics are added, and what the dummy predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training_assets.spec import ModelSpec
+from training_assets.spec.training import Loss
+
+
+@dataclass(frozen=True)
+class Aims:
+    """A regression's loss and, where it learns one, its quantile."""
+
+    loss: Loss = "auto"
+    quantile: float | None = None
+
+    @classmethod
+    def of(cls, spec: ModelSpec) -> Aims:
+        """What a spec asks."""
+        return cls(spec.training.loss, spec.training.quantile)
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """Names of the metrics that only these aims have."""
+        return frozenset() if self.quantile is None else frozenset({"pinball_loss"})
+
+    def constant(self, values: NDArray[Any]) -> float:
+        """Of all constants the one with the least loss on these values (n,), at least one; the middle of several."""
+        if self.loss == "auto":
+            return float(np.mean(values))
+        quantile = 0.5 if self.quantile is None else self.quantile
+        return float(np.quantile(values, quantile, method="averaged_inverted_cdf"))
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values."""
+        return {"loss": self.loss, "quantile": self.quantile}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Aims:
+        """Read what `to_json` gave."""
+        return cls(data["loss"], data["quantile"])
+
+
+NONE = Aims()
