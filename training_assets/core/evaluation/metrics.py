@@ -26,6 +26,7 @@ DIRECTION: Mapping[str, Direction] = {
     "balanced_accuracy": "higher",
     "precision": "higher",
     "recall": "higher",
+    "mcc": "higher",
     "log_loss": "lower",
     "brier_score": "lower",
     "f1_macro": "higher",
@@ -45,10 +46,11 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         "balanced_accuracy",
         "precision",
         "recall",
+        "mcc",
         "log_loss",
         "brier_score",
     ),
-    "multiclass": ("accuracy", "balanced_accuracy", "f1_macro", "roc_auc_ovr", "log_loss"),
+    "multiclass": ("accuracy", "balanced_accuracy", "f1_macro", "roc_auc_ovr", "mcc", "log_loss"),
     "regression": ("pinball_loss", "rmse", "mae", "r2", "median_absolute_error"),
 }
 _ASKED_BY: Mapping[str, str] = {"pinball_loss": "training.loss: quantile"}
@@ -60,6 +62,7 @@ _REASONS: Mapping[str, str] = {
     "balanced_accuracy": "the rows hold one class only",
     "precision": "no row is predicted to be positive",
     "recall": "no row is positive",
+    "mcc": "the rows hold one class only",
     "f1_macro": "the rows hold one class only",
     "roc_auc_ovr": "a class has no rows",
     "r2": "the target does not vary",

@@ -50,6 +50,16 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole if whole > 0 else math.nan
 
 
+def _correlation(tp: float, fp: float, fn: float, tn: float) -> float:
+    """Matthews'; like scikit-learn's 0 where all rows are called the same, but undefined where they are the same."""
+    positives, negatives, called, others = tp + fn, tn + fp, tp + fp, tn + fn
+    if positives <= 0 or negatives <= 0:
+        return math.nan
+    if called <= 0 or others <= 0:
+        return 0.0
+    return (tp * tn - fp * fn) / (math.sqrt(positives * called) * math.sqrt(negatives * others))
+
+
 class _Binary:
     def __init__(self, y: IntArray, probability: FloatArray, threshold: float) -> None:
         positive = y == 1
@@ -81,6 +91,7 @@ class _Binary:
             "balanced_accuracy": (recall + _ratio(tn, tn + fp)) / 2,
             "precision": _ratio(tp, tp + fp),
             "recall": recall,
+            "mcc": _correlation(tp, fp, fn, tn),
             "log_loss": _ratio(loss, total),
             "brier_score": _ratio(square, total),
         }
@@ -107,8 +118,18 @@ class _Multiclass:
             "balanced_accuracy": float(np.mean(hits[present] / support[present])) if several else math.nan,
             "f1_macro": float(np.mean(2 * hits[named] / (support + predicted)[named])) if several else math.nan,
             "roc_auc_ovr": self._roc_auc_ovr(weights) if bool(present.all()) else math.nan,
+            "mcc": self._correlation(cells) if several else math.nan,
             "log_loss": _ratio(float((self._loss * weights).sum()), total),
         }
+
+    def _correlation(self, cells: FloatArray) -> float:
+        """Gorodkin's, of several classes; 0 where one class is named for all rows."""
+        support, predicted, total = cells.sum(axis=1), cells.sum(axis=0), float(cells.sum())
+        if int((predicted > 0).sum()) < 2:
+            return 0.0
+        together = float(np.diag(cells).sum()) * total - float((support * predicted).sum())
+        apart = [total**2 - float((each**2).sum()) for each in (support, predicted)]
+        return together / math.sqrt(apart[0] * apart[1])
 
     def _roc_auc_ovr(self, weights: FloatArray) -> float:
         return float(np.mean([ranking.roc_auc(weights) for ranking in self._rankings]))

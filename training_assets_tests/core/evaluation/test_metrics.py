@@ -31,6 +31,7 @@ def sklearn_binary(y: Any, p: Any, w: Any, threshold: float) -> dict[str, float]
         "balanced_accuracy": reference.balanced_accuracy_score(y, chosen, **only),
         "precision": reference.precision_score(y, chosen, zero_division=np.nan, **only),
         "recall": reference.recall_score(y, chosen, **only),
+        "mcc": reference.matthews_corrcoef(y, chosen, **only),
         "log_loss": reference.log_loss(y, p, labels=[0, 1], **only),
         "brier_score": reference.brier_score_loss(y, p, **only),
     }
@@ -44,6 +45,7 @@ def sklearn_multiclass(y: Any, p: Any, w: Any) -> dict[str, float]:
         "balanced_accuracy": reference.balanced_accuracy_score(y, chosen, sample_weight=w),
         "f1_macro": reference.f1_score(y, chosen, average="macro", sample_weight=w),
         "roc_auc_ovr": reference.roc_auc_score(y, p, multi_class="ovr", labels=labels, sample_weight=w),
+        "mcc": reference.matthews_corrcoef(y, chosen, sample_weight=w),
         "log_loss": reference.log_loss(y, p, labels=labels, sample_weight=w),
     }
 
@@ -121,6 +123,7 @@ def test_golden_binary() -> None:
     assert found["roc_auc"] == 3 / 4  # 3 of 4 pairs are in order
     assert found["average_precision"] == pytest.approx(1 / 2 * 1 + 1 / 2 * 2 / 3)
     assert found["accuracy"] == found["recall"] == found["precision"] == found["f1"] == 1 / 2
+    assert found["mcc"] == 0
     assert found["brier_score"] == pytest.approx((0.01 + 0.16 + 0.4225 + 0.04) / 4)
     assert found["log_loss"] == pytest.approx(-np.log([0.9, 0.6, 0.35, 0.8]).mean())
 
@@ -132,6 +135,7 @@ def test_golden_multiclass() -> None:
     assert found["balanced_accuracy"] == pytest.approx((1 + 0 + 1) / 3)
     assert found["f1_macro"] == pytest.approx((2 / 3 + 0 + 1) / 3)
     assert found["roc_auc_ovr"] == 1
+    assert found["mcc"] == pytest.approx((3 * 4 - 2 - 0 - 4) / np.sqrt((16 - 4 - 4) * (16 - 1 - 1 - 4)))
     assert found["log_loss"] == pytest.approx(-np.log([0.6, 0.3, 0.8, 0.6]).mean())
 
 

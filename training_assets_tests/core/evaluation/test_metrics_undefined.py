@@ -26,6 +26,7 @@ TASKS = ("binary", "multiclass", "regression")
         ([0, 0], [0.2, 0.9], {"f1", "accuracy", "precision", "log_loss", "brier_score"}),
         ([0, 0], [0.2, 0.1], {"accuracy", "log_loss", "brier_score"}),
         ([0, 1], [0.2, 0.1], set(metrics.names("binary")) - {"precision"}),
+        ([0, 1], [0.8, 0.9], set(metrics.names("binary"))),
         ([0, 1], [0.2, math.nan], set()),
         ([0, 1], [0.2, math.inf], set()),
         ([0, 1], [0.2, 1.5], set()),
@@ -44,6 +45,23 @@ def test_an_undefined_multiclass_metric_is_nan() -> None:
     assert {name for name, value in one.items() if not math.isnan(value)} == {"accuracy", "log_loss"}
     two = metrics.compute("multiclass", np.array([0, 1, 1]), p, classes=["a", "b", "c"], threshold=None)
     assert {name for name, value in two.items() if math.isnan(value)} == {"roc_auc_ovr"}
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_predictions_that_do_not_vary_agree_with_nothing(task: Any) -> None:
+    """Matthews' correlation of a dummy is 0, as scikit-learn has it, so that a model can beat it."""
+    assert made_up.report(task)["dummy"]["mcc"] == 0
+    y, p, classes = made_up.sample(task, 60, seed=2)
+    weights = np.random.default_rng(0).random(60)
+    same = np.full_like(p, 0.1) if task == "binary" else np.tile(p[0], (60, 1))
+    assert metrics.compute(task, y, same, classes=classes, threshold=0.5, weights=weights)["mcc"] == 0
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_the_truth_correlates_with_itself_fully(task: Any) -> None:
+    y, p, classes = made_up.sample(task, 61)
+    truth = y.astype(float) if task == "binary" else np.eye(p.shape[1])[y]
+    assert metrics.compute(task, y, truth, classes=classes, threshold=0.5)["mcc"] == 1
 
 
 def test_means_over_classes_leave_out_classes_that_do_not_occur() -> None:
