@@ -18,11 +18,15 @@ from training_assets_tests.resources.test_releases import BY, MODEL, promote, re
 
 
 class Aliased:
-    """A registry that keeps aliases, and the newest move, alone."""
+    """A registry that keeps aliases, and the newest move, alone; versions are there until they are deleted."""
 
     def __init__(self) -> None:
         self.there: dict[str, str] = {}
         self.newest = ""
+        self.deleted: set[str] = set()
+
+    def has(self, _model: str, version: str) -> bool:
+        return version not in self.deleted
 
     def aliases(self, _model: str) -> dict[str, str]:
         return dict(self.there)
@@ -146,3 +150,11 @@ def test_who_mirrors_late_leaves_the_last_move(
     assert registry.there == {"champion": "1"}
     assert aliases.watch() is None
     assert states(aliases) == []
+
+
+def test_an_alias_that_went_with_its_version_was_not_moved_by_hand(aliases: Aliases, registry: Aliased) -> None:
+    released(aliases, "1")
+    registry.deleted.add("1")
+    registry.there.clear()
+    assert aliases.watch() is None
+    assert set(aliases.gone().values()) == {"1"}
