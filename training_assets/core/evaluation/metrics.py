@@ -1,6 +1,7 @@
 """What is measured: each metric by scikit-learn's name, its direction, and NaN where it has no value.
 
 Some metrics are of models alone whose spec asks for them (`aims.Aims`), as the pinball loss needs a quantile.
+`cost` is what mistakes cost at the operating point, a mean over rows; the others are scikit-learn's.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ DIRECTION: Mapping[str, Direction] = {
     "mcc": "higher",
     "log_loss": "lower",
     "brier_score": "lower",
+    "cost": "lower",
     "f1_macro": "higher",
     "roc_auc_ovr": "higher",
     "pinball_loss": "lower",
@@ -49,11 +51,12 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         "mcc",
         "log_loss",
         "brier_score",
+        "cost",
     ),
     "multiclass": ("accuracy", "balanced_accuracy", "f1_macro", "roc_auc_ovr", "mcc", "log_loss"),
     "regression": ("pinball_loss", "rmse", "mae", "r2", "median_absolute_error"),
 }
-_ASKED_BY: Mapping[str, str] = {"pinball_loss": "training.loss: quantile"}
+_ASKED_BY: Mapping[str, str] = {"pinball_loss": "training.loss: quantile", "cost": "decision.objective: cost"}
 """Metrics that are measured only where the spec says this."""
 _REASONS: Mapping[str, str] = {
     "roc_auc": "the rows hold one class only",

@@ -15,7 +15,7 @@ from training_assets.core.evaluation.aims import NONE, Aims
 from training_assets.core.evaluation.bootstrap import TOO_FEW_OF_A_CLASS, Interval, resampled
 from training_assets.core.evaluation.calibration_error import calibration_error
 from training_assets.core.evaluation.comparison import POWER
-from training_assets.core.evaluation.scorers import IntArray, Nothing, Scorer
+from training_assets.core.evaluation.scorers import ByTwo, IntArray, Nothing, Scorer
 from training_assets.spec.evaluation import Evaluation
 from training_assets.spec.target import Task
 
@@ -39,8 +39,8 @@ def evaluate(
 
     `y`, `predictions`, `classes`, `threshold` as in `metrics.compute`; `groups` as in `bootstrap.intervals`.
     `train_target` has the training split's class codes or values; the dummy predicts their shares and the most frequent
-    class, or the constant that `aims` ask for: their mean, median or quantile. Never raises for what the data hold;
-    ValueError if shapes or codes do not fit.
+    class (for its cost the class that costs less), or the constant that `aims` ask for: their mean, median or quantile.
+    Never raises for what the data hold; ValueError if shapes or codes do not fit.
     """
     names = metrics.names(task, aims)
     candidate, cause = metrics.prepared(task, y, predictions, classes=classes, threshold=threshold, aims=aims)
@@ -107,7 +107,11 @@ def _dummy(
         shares = np.bincount(train_target.astype(np.int64), minlength=len(classes)) / len(train_target)
         predictions = np.full(len(y), shares[1]) if task == "binary" else np.tile(shares, (len(y), 1))
     # at the default threshold, not the candidate's: a dummy names the most frequent class
-    return metrics.prepared(task, y, predictions, classes=list(classes), threshold=None, aims=aims)[0]
+    frequent, cheap = (
+        metrics.prepared(task, y, predictions, classes=list(classes), threshold=cut, aims=aims)[0]
+        for cut in (None, aims.threshold)
+    )
+    return frequent if aims.cost is None or frequent is None or cheap is None else ByTwo(frequent, cheap, ["cost"])
 
 
 def _details(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from training_assets.core.evaluation.aims import NONE, Aims
 from training_assets.core.evaluation.ranking import FloatArray, OneAgainstRest, Ranking
+from training_assets.spec.decision import Cost
 from training_assets.spec.target import Task
 
 IntArray = NDArray[np.int64]
@@ -28,7 +29,7 @@ class Scorer(Protocol):
 def scorer(task: Task, y: NDArray[Any], predictions: FloatArray, threshold: float, aims: Aims = NONE) -> Scorer:
     """Prepare the scorer of a task for sound rows (see `metrics.why_undefined`)."""
     if task == "binary":
-        return _Binary(y.astype(np.int64), predictions, threshold)
+        return _Binary(y.astype(np.int64), predictions, threshold, aims.cost)
     if task == "multiclass":
         return _Multiclass(y.astype(np.int64), predictions)
     return _Regression(y.astype(np.float64), predictions, aims.quantile)
@@ -46,6 +47,19 @@ class Nothing:
         return self._measured
 
 
+class ByTwo:
+    """Two scorers of the same rows: of one the metrics that are named, all others of the other."""
+
+    def __init__(self, other: Scorer, one: Scorer, named: Sequence[str]) -> None:
+        """Take both, and the names of the metrics that are of `one`."""
+        self._other, self._one, self._named = other, one, named
+
+    def measure(self, weights: FloatArray) -> dict[str, float]:
+        """Every metric, each of its own scorer."""
+        found = self._one.measure(weights)
+        return {**self._other.measure(weights), **{name: found[name] for name in self._named}}
+
+
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole > 0 else math.nan
 
@@ -61,10 +75,11 @@ def _correlation(tp: float, fp: float, fn: float, tn: float) -> float:
 
 
 class _Binary:
-    def __init__(self, y: IntArray, probability: FloatArray, threshold: float) -> None:
+    def __init__(self, y: IntArray, probability: FloatArray, threshold: float, cost: Cost | None) -> None:
         positive = y == 1
         predicted = probability >= threshold
         likelihood = np.where(positive, probability, 1 - probability)
+        self._cost = cost
         self._ranking = Ranking(probability, positive)
         self._columns = np.stack(
             [
@@ -83,7 +98,7 @@ class _Binary:
         tp, fp, fn, tn, loss, square = (self._columns * weights).sum(axis=1).tolist()
         total = tp + fp + fn + tn
         recall = _ratio(tp, tp + fn)
-        return {
+        measured = {
             "roc_auc": area,
             "average_precision": average_precision,
             "f1": _ratio(2 * tp, 2 * tp + fp + fn),
@@ -95,6 +110,9 @@ class _Binary:
             "log_loss": _ratio(loss, total),
             "brier_score": _ratio(square, total),
         }
+        if self._cost is not None:
+            measured["cost"] = _ratio(fp * self._cost.false_positive + fn * self._cost.false_negative, total)
+        return measured
 
 
 class _Multiclass:
@@ -107,7 +125,8 @@ class _Multiclass:
         self._rankings = [OneAgainstRest(probabilities[:, code], y == code) for code in range(self._k)]
 
     def measure(self, weights: FloatArray) -> dict[str, float]:
-        cells = np.bincount(self._cells, weights=weights, minlength=self._k**2).reshape(self._k, self._k)
+        counts = np.bincount(self._cells, weights=weights, minlength=self._k**2).astype(np.float64)
+        cells = counts.reshape(self._k, self._k)
         hits, support, predicted = np.diag(cells), cells.sum(axis=1), cells.sum(axis=0)
         total = float(support.sum())
         present, named = support > 0, (support + predicted) > 0
@@ -129,7 +148,7 @@ class _Multiclass:
             return 0.0
         together = float(np.diag(cells).sum()) * total - float((support * predicted).sum())
         apart = [total**2 - float((each**2).sum()) for each in (support, predicted)]
-        return together / math.sqrt(apart[0] * apart[1])
+        return together / math.sqrt(apart[0] * apart[1]) if min(apart) > 0 else 0.0
 
     def _roc_auc_ovr(self, weights: FloatArray) -> float:
         return float(np.mean([ranking.roc_auc(weights) for ranking in self._rankings]))

@@ -20,6 +20,7 @@ from training_assets.core.evaluation.comparison import Scored, Setting, compare
 from training_assets.core.evaluation.gates import judge, unknown_metrics
 from training_assets.core.evaluation.permutation import permutation_importance
 from training_assets.core.evaluation.slices import Champion, measure, parts
+from training_assets.spec.decision import Cost
 from training_assets.spec.evaluation import AnyRule, BeatsDummyRule, ChangeRule, Slice, SliceRule, ValueRule
 from training_assets_tests.core.evaluation import made_up
 from training_assets_tests.core.small_spec import small_spec
@@ -126,8 +127,8 @@ def test_no_constant_has_a_lower_pinball_loss_on_the_training_rows(rows: int, se
 
 
 def test_the_report_says_which_quantile_was_asked() -> None:
-    assert made_up.report("regression", aims=NINE_OF_TEN)["aims"] == {"loss": "quantile", "quantile": 0.9}
-    assert made_up.report("binary")["aims"] == {"loss": "auto", "quantile": None}
+    assert made_up.report("regression", aims=NINE_OF_TEN)["aims"] == {"loss": "quantile", "quantile": 0.9, "cost": None}
+    assert made_up.report("binary")["aims"] == {"loss": "auto", "quantile": None, "cost": None}
 
 
 def test_rows_that_cannot_be_measured_say_so_of_the_pinball_loss_too() -> None:
@@ -211,3 +212,57 @@ def test_a_report_without_the_metric_is_an_error_that_says_what_to_do() -> None:
 @pytest.mark.parametrize("broken", [{}, {"task": "binary"}, {"task": "binary", "metrics": None}, {"task": None}])
 def test_what_is_no_report_reports_nothing(broken: dict[str, Any]) -> None:
     assert metrics.reported(broken) == ()
+
+
+# What mistakes cost
+
+COSTS = Aims(cost=Cost(false_positive=1, false_negative=8))
+NO = ["no", "yes"]
+
+
+def test_costs_are_what_the_spec_says() -> None:
+    cost = {"false_positive": 1, "false_negative": 8}
+    asked = small_spec({"x": "number"}, decision={"objective": "cost", "cost": cost})
+    assert Aims.of(asked) == COSTS
+    assert Aims.from_json(COSTS.to_json()) == COSTS
+
+
+def test_the_cost_is_a_mean_over_rows_at_the_threshold() -> None:
+    """One of four is missed, and one called by mistake."""
+    y, p = np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8])
+    found = metrics.compute("binary", y, p, classes=NO, threshold=0.4, aims=COSTS)
+    assert found["cost"] == (1 + 8) / 4
+    weighted = metrics.compute("binary", y, p, classes=NO, threshold=0.4, weights=np.array([1, 2, 3, 0]), aims=COSTS)
+    assert weighted["cost"] == (2 + 3 * 8) / 6
+    assert tuple(found) == metrics.names("binary", COSTS)
+    assert metrics.DIRECTION["cost"] == "lower"
+    nothing = metrics.compute("binary", y, p, classes=NO, threshold=0.4, weights=np.zeros(4), aims=COSTS)
+    assert math.isnan(nothing["cost"])
+
+
+def test_without_costs_there_is_no_cost_and_a_gate_says_what_it_goes_with() -> None:
+    assert "cost" not in metrics.names("binary")
+    assert "it goes with `decision.objective: cost`" in metrics.near("binary", "cost")
+    assert unknown_metrics("binary", [floor_of_the_dummy("cost")], COSTS) == []
+    assert metrics.names("binary", COSTS)[0] == "roc_auc"
+
+
+@pytest.mark.parametrize(("positives", "cost"), [(30, 0.7 * 1), (5, 0.05 * 8)])
+def test_the_dummy_calls_all_rows_what_costs_less_and_is_else_as_without_costs(positives: int, cost: float) -> None:
+    """A dummy that names the more frequent class would cost far more than one that knows what a miss costs."""
+    y = np.r_[np.ones(positives), np.zeros(100 - positives)].astype(np.int64)
+    sample = {"y": y, "predictions": np.full(100, 0.5), "train_target": y}
+    found = made_up.report("binary", aims=COSTS, **sample)
+    assert found["dummy"].pop("cost") == pytest.approx(cost)
+    assert found["dummy"] == made_up.report("binary", **sample)["dummy"]
+
+
+def test_a_model_beats_the_dummy_by_its_cost_at_the_operating_point() -> None:
+    y, p = made_up.binary(1000)
+    gates: list[AnyRule] = [floor_of_the_dummy("cost"), ValueRule(kind="value", metric="cost", max=0.7)]
+    at_the_best = made_up.report("binary", aims=COSTS, y=y, predictions=p, threshold=0.2)
+    assert judge(at_the_best, gates, **BOUND).name == "PASS"
+    assert at_the_best["metrics"]["cost"]["low"] < at_the_best["metrics"]["cost"]["value"]
+    careless = made_up.report("binary", aims=COSTS, y=y, predictions=p, threshold=0.9)
+    assert judge(careless, gates, **BOUND).name == "REJECT"
+    assert made_up.report("binary", rows=0, aims=COSTS)["metrics"]["cost"]["reason"] == "there are no rows"
