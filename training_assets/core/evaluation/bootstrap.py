@@ -81,10 +81,10 @@ class Resampled:
         return self._interval(self.points[place][name], lambda drawn: drawn[place][name], confidence)
 
     def gain(self, name: str, before: int, after: int, confidence: float) -> Interval:
-        """How much better one scorer's metric is than another's: above 0, `after` is the better one."""
+        """How much better one scorer's metric is than another's: above 0, `after` is the better one; never -0."""
         sign = 1.0 if metrics.DIRECTION[name] == "higher" else -1.0
-        point = sign * (self.points[after][name] - self.points[before][name])
-        return self._interval(point, lambda drawn: sign * (drawn[after][name] - drawn[before][name]), confidence)
+        point = sign * (self.points[after][name] - self.points[before][name]) + 0.0
+        return self._interval(point, lambda drawn: sign * (drawn[after][name] - drawn[before][name]) + 0.0, confidence)
 
     def _interval(
         self, point: float, values: Callable[[list[dict[str, FloatArray]]], FloatArray], confidence: float
