@@ -1,5 +1,7 @@
 """What a source has that the raw table has not: taken batch by batch, or refused by name."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ import polars as pl
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
 from training_assets.core.ingestion.arrivals import whole
+from training_assets.core.ingestion.databases.reader import result_at
 from training_assets.core.ingestion.deliveries import Delivery
 from training_assets.core.ingestion.discovery import BatchFile, identify, stamps
 from training_assets.core.ingestion.feature_store.features import complete_rows
@@ -32,6 +35,28 @@ RAW = "raw_data"
 def raw_table(spec: ModelSpec) -> str:
     """Name of the table that batches are read into; another way of reading is another table."""
     return f"{RAW}-{fingerprint.digest(spec.reading_part())[: fingerprint.SHORT]}"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Digests of the batches whose rows are the model's, and of those whose place they took, oldest first."""
+
+    batches: list[str]
+    replaced: list[str]
+
+    @classmethod
+    def of(cls, model: str, spec: ModelSpec, places: Places) -> Standing:
+        """All batches in the raw table but the retracted ones; of whole results the one that was read last.
+
+        A result that is read again, after another one, stands as it did: what came in between took no place of it.
+        """
+        table, gone = raw_table(spec), retracted(places.ledger, model)
+        there = [batch for batch in places.tables.batches(model, table) if batch not in gone]
+        if not spec.source.is_replaced:
+            return cls(there, [])
+        read = (result_at(position) for position in reversed(places.tables.positions(model, table)))
+        newest = next((batch for batch in read if batch in there), None)
+        return cls([], []) if newest is None else cls([newest], there[: there.index(newest)])
 
 
 @dataclass
@@ -104,7 +129,7 @@ class Intake:
             except InputError as error:
                 self._refuse(self.model.spec.source.kind, self.model.spec.source.kind, error)
         self._note_orphans()
-        self.here += [batch for batch in tables.batches(name, self.table) if batch not in self.retracted]
+        self.here += Standing.of(name, self.model.spec, self.places).batches
 
     def _take(
         self, batch: str, name: str, size: int, read: Callable[[], pl.DataFrame], position: str | None = None

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from training_assets.assets.intake import RAW, Intake
+from training_assets.assets.intake import RAW, Intake, Standing
 from training_assets.assets.showing import shown
 from training_assets.core import fingerprint
 from training_assets.core.artifact_format import Made
@@ -31,10 +31,9 @@ def raw_data(
         intake.take_files()
     else:
         intake.take_deliveries()
-    table, gone = intake.table, intake.retracted
-    sizes = {batch: rows for batch, rows in places.tables.sizes(model.name, table).items() if batch not in gone}
-    batches = list(sizes)
-    refused = intake.refused
+    table, gone, refused = intake.table, intake.retracted, intake.refused
+    standing, sizes = Standing.of(model.name, model.spec, places), places.tables.sizes(model.name, table)
+    batches = standing.batches
     if not batches and not refused:
         with clear_failures():
             raise InputError("E_MISSING", _nothing(model.spec, places, retracted=bool(gone)))
@@ -45,6 +44,7 @@ def raw_data(
     facts = {
         "table": table,
         "batches": batches,
+        "replaced": standing.replaced,
         "here": sorted(intake.here),
         "refused": refused,
         "left_behind": sorted(left_behind),
@@ -56,9 +56,10 @@ def raw_data(
         result,
         model.key(RAW),
         {
-            "dagster/row_count": sum(sizes.values()),
+            "dagster/row_count": sum(sizes[batch] for batch in batches),
             "dagster/uri": str(places.tables.path(model.name, table)),
             "batches": len(batches),
+            "replaced": len(standing.replaced),
             "refused": len(refused),
             "retracted": len(gone),
             "arriving_files": intake.arriving,

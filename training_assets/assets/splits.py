@@ -48,7 +48,7 @@ def splits(
 
     def make(folders: Mapping[str, Path]) -> dict[str, Made]:
         table, left_out = (feature_table.artifact.frame(name) for name in (ROWS, LEFT_OUT))
-        batches = feature_table.artifact.facts["lineage"]["batches"]
+        batches = feature_table.artifact.facts["dealt"]
         column = spec.one_with_role("split")
         task = spec.target.task
         dealt = deal(table, spec.split, task, column=column, batch_order=batches, left_out=left_out, **dealt_by)

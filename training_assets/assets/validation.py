@@ -1,6 +1,6 @@
 """Stage 2: rows that obey the schema, and the others with their reasons."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,56 +50,27 @@ def validation(
     model = models.of(context)
     spec = model.spec
     schema = fingerprint.digest({**spec.schema_part(), "read": raw_data.artifact.facts["table"], "code": CODE})
-    table, broken = (f"{name}-{schema[: fingerprint.SHORT]}" for name in (VALIDATED, QUARANTINED))
-    done = {event.subject: event.data for event in places.ledger.events(model.name, f"validated/{schema}")}
+    table, broken = _tables(schema)
     raw, limit = raw_data.artifact.facts, spec.validation.max_quarantined
-    sorted_batches: list[BatchFacts] = []
-    arrived = {
-        event.subject: datetime.fromisoformat(event.at).astimezone(UTC).replace(tzinfo=None)
-        for event in places.ledger.events(model.name, "batch_ingested")
-    }
-    gone = retracted(places.ledger, model.name)
     with clear_failures():
         # A run that was under way while they were erased may have written them again.
         erase_rows(places, artifacts, model.name, erased(places.ledger, model.name))
-    for batch in (batch for batch in raw["batches"] if batch not in gone):
-        if batch not in done:
-            with clear_failures():
-                rows = sort_rows(places.tables.read(model.name, raw["table"], [batch]), spec, arrived.get(batch))
-            if batch in retracted(places.ledger, model.name):
-                continue
-            facts = BatchFacts.of(raw["names"].get(batch, batch), batch, rows)
-            if rows.quarantined.height:
-                places.tables.append(model.name, broken, rows.quarantined, batch)
-            if facts.share_quarantined <= limit and rows.rows.height:
-                places.tables.append(model.name, table, rows.rows, batch)
-            counts = f"{facts.kept:,} sound, {facts.quarantined:,} quarantined, {facts.unlabelled:,} without a label"
-            context.log.info(f"{facts.name}: {facts.read:,} rows: {counts}")
-            done[batch] = places.ledger.record(
-                model.name, f"validated/{schema}", batch, facts.to_json(), run_id=context.run.run_id, actor=VALIDATED,
-                once=f"{model.name}/validated/{schema}/{batch}",
-            ).data  # fmt: skip
-            # After the event, by which what is kept is found again when it is to be erased.
-            keep(artifacts, model, schema, batch, rows.rows)
-        sorted_batches.append(BatchFacts.from_json(done[batch]))
-        if sorted_batches[-1].share_quarantined > limit:
-            places.ledger.record(
-                model.name, "batch_refused", batch, {"schema": schema}, run_id=context.run.run_id, actor=VALIDATED,
-                once=f"{model.name}/refused/{schema}/{batch}",
-            )  # fmt: skip
-            if batch in raw["here"]:
-                with clear_failures():
-                    refused_at_sorting(places, model, sorted_batches[-1], raw["table"], run_id=context.run.run_id)
+    replaced = list(raw.get("replaced", ()))  # records of earlier releases lack it
+    sorted_batches = list(_sorted(context, model, places, artifacts, raw, schema, [*replaced, *raw["batches"]]))
     # What was refused and taken away again is history: it is in the ledger, and blocks nothing any more.
     sorted_batches = [
         facts for facts in sorted_batches if facts.share_quarantined <= limit or facts.digest in raw["here"]
     ]
     readable = [facts for facts in sorted_batches if facts.share_quarantined <= limit and facts.kept]
     repeated = repeated_keys(places, model, table, readable, run_id=context.run.run_id)
-    sound = [facts for facts in readable if facts.digest not in repeated]
+    # What a newer result took the place of has no rows among these, but its keys were dealt, and stay where they are.
+    dealt = [facts.digest for facts in readable if facts.digest in replaced and facts.digest not in repeated]
+    sorted_batches = [facts for facts in sorted_batches if facts.digest not in replaced]
+    sound = [facts for facts in readable if facts.digest not in repeated and facts.digest not in replaced]
     accepted = [facts.digest for facts in sorted_batches if facts.share_quarantined <= limit]
     close_answered(places, model.name, accepted=accepted, here=raw["here"], run_id=context.run.run_id)
     identity = {"schema": schema, "batches": [facts.digest for facts in sound]}
+    identity |= {"replaced": dealt} if dealt else {}
     held_up = [facts.digest for facts in sorted_batches if facts.share_quarantined > limit or facts.digest in repeated]
     if waiting := [batch for batch in held_up if batch in raw["here"]]:
         # A failed check is about the rows with the refused batch beside them: it must not be said of the rows alone,
@@ -136,6 +107,60 @@ def validation(
         },
         tables={"rules": _by_rule(sorted_batches), "sample": _sample(places, model, broken, sorted_batches)},
     )
+
+
+def _tables(schema: str) -> tuple[str, str]:
+    """Names of the tables of sound and of broken rows."""
+    return f"{VALIDATED}-{schema[: fingerprint.SHORT]}", f"{QUARANTINED}-{schema[: fingerprint.SHORT]}"
+
+
+def _sorted(
+    context: dg.AssetExecutionContext,
+    model: Model,
+    places: Places,
+    artifacts: Artifacts,
+    raw: Mapping[str, Any],
+    schema: str,
+    batches: Sequence[str],
+) -> Iterator[BatchFacts]:
+    """What each batch of the raw table holds under a schema, sorted where it never was; retracted ones are left out."""
+    spec, (table, broken) = model.spec, _tables(schema)
+    limit, run_id = spec.validation.max_quarantined, context.run.run_id
+    gone = retracted(places.ledger, model.name)
+    done = {event.subject: event.data for event in places.ledger.events(model.name, f"validated/{schema}")}
+    arrived = {
+        event.subject: datetime.fromisoformat(event.at).astimezone(UTC).replace(tzinfo=None)
+        for event in places.ledger.events(model.name, "batch_ingested")
+    }
+    for batch in (batch for batch in batches if batch not in gone):
+        if batch not in done:
+            with clear_failures():
+                rows = sort_rows(places.tables.read(model.name, raw["table"], [batch]), spec, arrived.get(batch))
+            if batch in retracted(places.ledger, model.name):
+                continue
+            facts = BatchFacts.of(raw["names"].get(batch, batch), batch, rows)
+            if rows.quarantined.height:
+                places.tables.append(model.name, broken, rows.quarantined, batch)
+            if facts.share_quarantined <= limit and rows.rows.height:
+                places.tables.append(model.name, table, rows.rows, batch)
+            counts = f"{facts.kept:,} sound, {facts.quarantined:,} quarantined, {facts.unlabelled:,} without a label"
+            context.log.info(f"{facts.name}: {facts.read:,} rows: {counts}")
+            done[batch] = places.ledger.record(
+                model.name, f"validated/{schema}", batch, facts.to_json(), run_id=run_id, actor=VALIDATED,
+                once=f"{model.name}/validated/{schema}/{batch}",
+            ).data  # fmt: skip
+            # After the event, by which what is kept is found again when it is to be erased.
+            keep(artifacts, model, schema, batch, rows.rows)
+        facts = BatchFacts.from_json(done[batch])
+        if facts.share_quarantined > limit:
+            places.ledger.record(
+                model.name, "batch_refused", batch, {"schema": schema}, run_id=run_id, actor=VALIDATED,
+                once=f"{model.name}/refused/{schema}/{batch}",
+            )  # fmt: skip
+            if batch in raw["here"]:
+                with clear_failures():
+                    refused_at_sorting(places, model, facts, raw["table"], run_id=run_id)
+        yield facts
 
 
 def _by_rule(batches: Sequence[BatchFacts]) -> list[dict[str, Any]]:

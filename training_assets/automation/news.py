@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from training_assets.assets.intake import raw_table
+from training_assets.assets.intake import Standing, raw_table
 from training_assets.core.ingestion.arrivals import look
 from training_assets.core.ingestion.discovery import stamps
 from training_assets.core.ingestion.readers import open_reader
@@ -40,11 +40,12 @@ def new_deliveries(model: str, spec: ModelSpec, places: Places, done: Collection
 
     Raises InputError where the source cannot be reached.
     """
-    table = raw_table(spec)
-    here = places.tables.batches(model, table)
-    new = [batch for batch in here if batch not in done]
-    position = places.tables.position(model, table)
+    position = places.tables.position(model, raw_table(spec))
     token = open_reader(spec, places.root, places.secrets).news(position)
+    here = Standing.of(model, spec, places).batches
+    if token is not None and spec.source.is_replaced:
+        here = []
+    new = [batch for batch in here if batch not in done]
     if token is not None:
         new.append(token)
     return News(

@@ -17,6 +17,7 @@ from training_assets.resources.models import Models
 from training_assets.resources.places import Places
 from training_assets.resources.releases import STAGING
 from training_assets.resources.retractions import retracted
+from training_assets.resources.schema_cases import mend
 
 BATCHES_TAG = "training_assets/batches"
 REGISTRATION_TAG = "training_assets/registration"
@@ -51,10 +52,10 @@ def _new_batches(model: str) -> dg.SensorDefinition:
             return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
         held_up = sorted(batch[:12] for batch in found.here if batch in refused - gone)
         if held_up:
-            mend = (
-                f"refused before: {', '.join(held_up[:5])}; mend or move the file, or mend the spec and launch the job"
+            to_do = f"mend the spec and launch the job; or {mend(model, spec.source, held_up[0])}"
+            return dg.SensorResult(
+                skip_reason=f"refused before: {', '.join(held_up[:5])}; {to_do}", cursor=found.cursor
             )
-            return dg.SensorResult(skip_reason=mend, cursor=found.cursor)
         if not found.new:
             return dg.SensorResult(skip_reason=found.nothing, cursor=found.cursor)
         asked = request(

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from training_assets.assets.intake import raw_table
+from training_assets.assets.intake import Standing, raw_table
 from training_assets.cli.accepting import accept_changes
 from training_assets.cli.project import Project, open_project
 from training_assets.core.errors import InputError
@@ -72,10 +72,9 @@ def _compared(project: Project, model: str, spec: ModelSpec) -> tuple[Review, li
         names = {
             event.subject: str(event.data["name"]) for event in project.places.ledger.events(model, "batch_ingested")
         }
-        for batch in project.places.tables.batches(model, table):
-            if batch not in gone:
-                name = _free(names.get(batch, batch), batch, parts)
-                parts[name] = project.places.tables.read(model, table, [batch])
+        for batch in Standing.of(model, spec, project.places).batches:
+            name = _free(names.get(batch, batch), batch, parts)
+            parts[name] = project.places.tables.read(model, table, [batch])
     if not parts:
         reason = f" ({notes[0]})" if notes else ""
         message = f"no rows of {model} to compare with its schema{reason}; put a batch where `source` looks"

@@ -8,11 +8,11 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from training_assets.assets.features import FEATURES, ROWS
+from training_assets.assets.features import FEATURES, ROWS, counted
 from training_assets.core.errors import InputError
 from training_assets.core.features.joins import table_digest
 from training_assets.core.features.table import POSITION, feature_table
-from training_assets.core.validation.duplicates import Kept, counting
+from training_assets.core.validation.duplicates import Kept
 from training_assets.resources.artifacts import MADE_FROM, Artifacts, Result
 from training_assets.resources.launches import OF_RUN_TAG
 from training_assets.resources.places import Places
@@ -22,7 +22,7 @@ from training_assets.spec import ModelSpec
 def validated_rows(
     model: str, run: str, spec: ModelSpec, places: Places, artifacts: Artifacts
 ) -> tuple[Kept, list[str]]:
-    """The validated rows of a run's batches, sorted by whether they count, and the batches in their order.
+    """The validated rows of a run's batches, sorted by whether they count, and the batches that were dealt, in order.
 
     Raises InputError E_REPRODUCE where the run's record or a batch is gone.
     """
@@ -37,7 +37,7 @@ def validated_rows(
     if missing:
         message = f"{len(missing)} of {len(batches)} batches are no longer in the table (first: {min(missing)[:12]})"
         raise InputError("E_REPRODUCE", message)
-    return counting(places.tables.read(model, name, batches), spec), batches
+    return counted(facts, model, spec, places)
 
 
 def batches_behind(run: dg.DagsterRun, model: str, tuned: Result, artifacts: Artifacts) -> list[str]:

@@ -13,6 +13,7 @@ from training_assets.core.validation.quarantine import BatchFacts
 from training_assets.resources.cases import Case
 from training_assets.resources.models import Model
 from training_assets.resources.places import Places
+from training_assets.spec import Source
 
 SCHEMA = "schema"
 REFUSALS = ("E_SCHEMA", "E_TYPE")
@@ -34,7 +35,7 @@ def refused_at_reading(
         except InputError as other:
             # The columns differ so much that the file cannot be read without them: the refusal itself is the fact.
             error = other if other.code in REFUSALS else error
-    return schema_case(places, model.name, batch, name, str(error), changes, run_id=run_id)
+    return schema_case(places, model, batch, name, str(error), changes, run_id=run_id)
 
 
 def refused_at_sorting(places: Places, model: Model, batch: BatchFacts, table: str, *, run_id: str) -> Case:
@@ -44,25 +45,35 @@ def refused_at_sorting(places: Places, model: Model, batch: BatchFacts, table: s
         return known
     changes = review({batch.name: places.tables.read(model.name, table, [batch.digest])}, model.spec).changes
     reason = f"{batch.quarantined:,} of {batch.read:,} rows break the schema"
-    return schema_case(places, model.name, batch.digest, batch.name, reason, changes, run_id=run_id)
+    return schema_case(places, model, batch.digest, batch.name, reason, changes, run_id=run_id)
 
 
 def schema_case(
-    places: Places, model: str, batch: str, name: str, reason: str, changes: Sequence[Change], *, run_id: str
+    places: Places, model: Model, batch: str, name: str, reason: str, changes: Sequence[Change], *, run_id: str
 ) -> Case:
     """The open case of a batch that differs from the committed schema, with column, was, is and first row of each."""
     said = "; ".join(str(change)[:300] for change in changes[:SAID]) or reason[:600]
     more = f" and {len(changes) - SAID} more" if len(changes) > SAID else ""
-    text = f"{name} differs from the committed schema: {said}{more}. {to_do(model)}"
+    text = f"{name} differs from the committed schema: {said}{more}. {to_do(model, batch)}"
     facts = {"name": name, "reason": reason, "changes": [change.to_json() for change in changes[:MOST_CHANGES]]}
-    return places.reviews.open(model, SCHEMA, batch, text, facts, run_id=run_id, actor="validation")
+    return places.reviews.open(model.name, SCHEMA, batch, text, facts, run_id=run_id, actor="validation")
 
 
-def to_do(model: str) -> str:
+def to_do(model: Model, batch: str) -> str:
     """What answers such a case."""
+    accept = f"`training-assets schema {model.name}` shows the differences, and `--accept` commits them"
+    return f"{accept}; or {mend(model.name, model.spec.source, batch)}"
+
+
+def mend(model: str, source: Source, batch: str) -> str:
+    """What to do about a refused batch of a source, where the spec is right and the batch is not."""
+    if source.kind == "files":
+        return "mend the file, or move it away"
+    if source.is_replaced:
+        return "mend the rows where they come from: the next result takes this one's place"
+    # What was read once is not read again, whatever becomes of it where it came from.
     return (
-        f"`training-assets schema {model}` shows the differences, and `--accept` commits them; or mend the file, or "
-        "move it away"
+        f"take the batch back, and deliver its rows anew: `training-assets retract {model} {batch[:12]} --because TEXT`"
     )
 
 

@@ -115,8 +115,12 @@ class Tables:
 
     def position(self, model: str, table: str) -> str | None:
         """How far the source was read, as the newest commit that says so has it."""
+        return next(reversed(self.positions(model, table)), None)
+
+    def positions(self, model: str, table: str) -> list[str]:
+        """How far the source was read, each time that it was read further, oldest first."""
         commits = self._commits(model, table, self.open(model, table))
-        return next((commit.position for commit in reversed(commits) if commit.position is not None), None)
+        return [commit.position for commit in commits if commit.position is not None]
 
     def sizes(self, model: str, table: str) -> dict[str, int]:
         """Rows of each batch in the table, in the order in which they were committed; from its log alone."""

@@ -71,7 +71,7 @@ class Database(Section):
         None,
         description="Column of the query that only grows (an id, a time of insertion): a run reads the rows above the "
         "largest value read so far; rows that came late, at or below it, stop the run with their number. Without it, "
-        "the whole result is one batch, and another result another batch.",
+        "the whole result is one batch, and another result takes its place.",
     )
 
     @model_validator(mode="after")
@@ -140,7 +140,7 @@ class Source(Section):
         None,
         pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
         description="`module:function` below the project's root; returns `(version, rows)`: a text that names the "
-        "version of the data, and a Polars, pandas or Arrow table.",
+        "version of the data, and a Polars, pandas or Arrow table; the rows of each version add to those before.",
     )
 
     @field_validator("path")
@@ -193,6 +193,11 @@ class Source(Section):
         if self.delta is not None:
             return "delta"
         return "function" if self.function is not None else "files"
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether what is read takes the place of what was read before: the whole result of a query."""
+        return self.database is not None and self.database.watermark is None
 
     @property
     def paths(self) -> list[str]:

@@ -69,6 +69,11 @@ def query_rows(database: Database, root: Path, secret: SecretReader) -> pl.DataF
     return arrow_rows(attempt(engine.where, engine.secrets, read), {}, engine.where)
 
 
+def result_at(position: str) -> str:
+    """The digest of the whole result that was read up to a position, as a reader without a watermark gave it."""
+    return str(json.loads(position)["digest"])
+
+
 class _WholeResult:
     """Without a watermark: the result is the batch; its position says which result was read, and the source's state."""
 
@@ -98,7 +103,7 @@ class _WholeResult:
             return
         rows = _typed(table, self._spec, where)
         digest = content_digest(rows)
-        if position is None or json.loads(position)["digest"] != digest:
+        if position is None or result_at(position) != digest:
             kept = json.dumps({"digest": digest, "state": state}, sort_keys=True)
             yield Delivery(where, digest, kept, int(rows.estimated_size()), rows)
 
