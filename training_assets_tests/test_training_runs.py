@@ -161,3 +161,18 @@ def test_a_run_killed_in_its_search_leaves_finished_trials_to_the_next(tmp_path:
     places = Places(command.root, home)
     assert places.ledger.first_broken() is None
     assert len(places.ledger.events(MODEL, "registered")) == 1
+
+
+def test_a_deleted_experiment_is_refused_with_the_command_that_brings_it_back(tmp_path: Path) -> None:
+    with workplace(tmp_path / "place") as place:
+        place.land("2026-01.csv", customers(300, seed=1))
+        assert place.train().success
+        client = mlflow.MlflowClient(tracking_uri=place.places.mlflow_uri)
+        number = client.get_experiment_by_name(MODEL).experiment_id
+        client.delete_experiment(number)
+        place.land("2026-02.csv", customers(300, seed=2))
+        refused = place.train()
+        assert not refused.success
+        assert f"mlflow experiments restore -x {number}" in " ".join(failures(refused))
+        client.restore_experiment(number)
+        assert place.train().success

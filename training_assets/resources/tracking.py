@@ -8,6 +8,8 @@ from typing import Any
 
 import dagster as dg
 
+from training_assets.core.errors import InputError
+from training_assets.resources.failures import clear_failures
 from training_assets.resources.locks import exclusively
 from training_assets.resources.mlflow_database import make_database
 from training_assets.resources.places import Places
@@ -31,9 +33,8 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg] # generic onl
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         make_database(self.places)
         mlflow.set_tracking_uri(self.places.mlflow_uri)
-        with exclusively(self.places.locks, "mlflow"):  # two processes must not both create the experiment
-            if mlflow.get_experiment_by_name(model) is None:
-                mlflow.create_experiment(model, artifact_location=str(self.places.mlflow_artifacts / model))
+        with clear_failures():
+            self._have_experiment(mlflow, model)
         self._close_leftovers(mlflow, context.instance, model)
         config = {
             "experiment_name": model,
@@ -70,6 +71,20 @@ class Tracking(dg.ConfigurableResource):  # type: ignore[type-arg] # generic onl
         if experiment is None or not found:
             return None
         return f"#/experiments/{experiment.experiment_id}/runs/{found[0].info.run_id}/artifacts/evaluation/report.html"
+
+    def _have_experiment(self, mlflow: Any, model: str) -> None:
+        """The model's experiment is there; raises InputError E_MLFLOW where somebody deleted it."""
+        with exclusively(self.places.locks, "mlflow"):  # two processes must not both create it
+            found = mlflow.get_experiment_by_name(model)
+            if found is None:
+                mlflow.create_experiment(model, artifact_location=str(self.places.mlflow_artifacts / model))
+            elif found.lifecycle_stage != "active":
+                uri, number = self.places.mlflow_uri, found.experiment_id
+                message = (
+                    f"MLflow's experiment {model} was deleted, and its runs with it; bring it back, then run again: "
+                    f"MLFLOW_TRACKING_URI={uri} mlflow experiments restore -x {number}"
+                )
+                raise InputError("E_MLFLOW", message)
 
     def _close_leftovers(self, mlflow: Any, instance: dg.DagsterInstance, model: str) -> None:
         """End, as KILLED, MLflow runs that still say RUNNING although their Dagster run is over: its process died."""
