@@ -49,11 +49,17 @@ def score(model: str, data: Path, out: Path | None, version: str | None) -> tupl
         raw = raw_rows(data, spec)
         read = features_of(raw, spec, project.places.root, scorer.preprocessor.kinds)
         keys = [name for name in spec.with_role("key") if name in raw.columns]
-        predicted = pl.concat([raw.select(keys), table(scorer, read.features)], how="horizontal")
+        predicted = beside(raw.select(keys), table(scorer, read.features))
         if out is not None:
             _write(out, predicted)
         told = {"model": model, "version": number, "rows": predicted.height, "unread_cells": dict(read.unread)}
         return {**told, "out": None if out is None else str(out)}, predicted
+
+
+def beside(keys: pl.DataFrame, predicted: pl.DataFrame) -> pl.DataFrame:
+    """Key columns (n_rows), then predictions (n_rows); a key that is called as one of these is `key_<name>`."""
+    taken = {name: f"key_{name}" for name in keys.columns if name in predicted.columns}
+    return pl.concat([keys.rename(taken), predicted], how="horizontal")
 
 
 def raw_rows(data: Path, spec: ModelSpec) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from training_assets.cli import scoring
 from training_assets.cli.main import main
-from training_assets.cli.scoring import raw_rows
+from training_assets.cli.scoring import beside, raw_rows
 from training_assets.core.errors import InputError
 from training_assets.spec import ModelSpec
 from training_assets_tests.core.small_spec import small_spec
@@ -103,3 +103,12 @@ def test_json_holds_the_predictions_unless_a_file_does(monkeypatch: pytest.Monke
     assert json.loads(printed.stdout) == {**told, "predictions": lines}
     written = CliRunner().invoke(main, ["score", "m", "new.csv", "--json", "--out", "scores.csv"])
     assert json.loads(written.stdout) == told
+
+
+def test_a_key_that_is_called_as_a_prediction_stays_beside_it() -> None:
+    keys = pl.DataFrame({"id": [1, 2], "prediction": ["a", "b"]})
+    predicted = pl.DataFrame({"prediction": ["no", "yes"], "probability_no": [0.9, 0.2]})
+    found = beside(keys, predicted)
+    assert found.columns == ["id", "key_prediction", "prediction", "probability_no"]
+    assert found.rows() == [(1, "a", "no", 0.9), (2, "b", "yes", 0.2)]
+    assert beside(keys.select("id"), predicted).columns == ["id", "prediction", "probability_no"]
