@@ -292,7 +292,7 @@ def test_an_approval_that_has_ended_is_asked_anew_and_what_it_let_in_stays_decid
     assert done.success, failures(done)
     by_bob.materialise("evaluation_report")
     assert open_cases(by_bob, "verdict")
-    lines = verify(Model(MODEL, place.spec), place.places, registry(place), None)
+    lines = verify(MODEL, place.places, registry(place), None)
     assert all(line["holds"] for line in lines), lines
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from training_assets.core.errors import InputError
 from training_assets.governance.verifying import verify
-from training_assets.resources.models import Model
 from training_assets.resources.signing import PUBLIC_KEY
 from training_assets_tests.resources.test_signing import keys
 from training_assets_tests.test_releases import (
@@ -81,7 +80,7 @@ def test_an_unsigned_version_moves_nowhere_where_signatures_are_asked_for(
 
 def wrong(place: Workplace) -> dict[str, str]:
     """What an audit of version 1 finds that does not hold."""
-    lines = verify(Model(MODEL, place.spec), place.places, registry(place), "1")
+    lines = verify(MODEL, place.places, registry(place), "1")
     assert lines[0]["what"] == "ledger"
     return {line["what"]: line["text"] for line in lines if not line["holds"]}
 

@@ -76,12 +76,11 @@ def _verify(model: str) -> dg.JobDefinition:
     def check_records(
         context: dg.OpExecutionContext,
         config: VerifyForm,
-        models: dg.ResourceParam[Models],
         places: dg.ResourceParam[Places],
         registry: dg.ResourceParam[Registry],
     ) -> Found:
         with clear_failures():
-            lines = verifying.verify(models.named(model), places, registry, config.version or None)
+            lines = verifying.verify(model, places, registry, config.version or None)
             yield _seen(context, dg.AssetKey([model, REGISTERED]), verifying.table(lines), {"lines": lines})
             broken = [f"{line['what']}: {line['text']}" for line in lines if not line["holds"]]
             if broken:

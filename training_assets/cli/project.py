@@ -42,6 +42,12 @@ class Project:
         self.require(name)
         return self.models.named(name)
 
+    def recorded(self, name: str) -> str:
+        """The name of a model that is here, or was, as the ledger tells; raises as `require` does."""
+        if name not in self.places.ledger.models():
+            self.require(name)
+        return name
+
     def require(self, model: str) -> None:
         """Raise `InputError` (`E_MODEL`) with the known names where there is no such model."""
         if model not in self.models.specs:

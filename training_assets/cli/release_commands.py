@@ -72,7 +72,7 @@ def history(model: str, *, as_json: bool) -> None:
     from training_assets.governance import history as told
 
     with open_project() as project:
-        lines = told.history(project.places.ledger, project.model(model).name)
+        lines = told.history(project.places.ledger, project.recorded(model))
     click.echo(json.dumps(lines, indent=2) if as_json else told.history_table(lines))
 
 
@@ -87,7 +87,7 @@ def who_was_live(model: str, *, at: str | None, as_json: bool) -> None:
     from training_assets.governance import history as told
 
     with open_project() as project:
-        ledger, name = project.places.ledger, project.model(model).name
+        ledger, name = project.places.ledger, project.recorded(model)
         found = told.who_was_live(ledger, name, None if at is None else moment(at))
     click.echo(json.dumps(found, indent=2) if as_json else told.live_table(found))
 
@@ -105,7 +105,7 @@ def verify(model: str, version: str | None, *, as_json: bool) -> None:
     from training_assets.governance import verifying
 
     with open_project() as project:
-        lines = verifying.verify(project.model(model), project.places, project.registry, version)
+        lines = verifying.verify(project.recorded(model), project.places, project.registry, version)
     click.echo(json.dumps(lines, indent=2) if as_json else verifying.table(lines))
     sys.exit(0 if all(line["holds"] for line in lines) else FAILED)
 

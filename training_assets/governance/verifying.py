@@ -15,7 +15,6 @@ from training_assets.governance.judging import VERDICT_CASE
 from training_assets.governance.moving import Line, moves
 from training_assets.governance.packaging import BUNDLE
 from training_assets.resources.ledger import Event
-from training_assets.resources.models import Model
 from training_assets.resources.packages import package_of
 from training_assets.resources.places import Places
 from training_assets.resources.registry import Registry
@@ -23,12 +22,12 @@ from training_assets.resources.releases import PRODUCTION, Releases
 from training_assets.resources.signing import PUBLIC_KEY, is_asked
 
 
-def verify(model: Model, places: Places, registry: Registry, version: str | None) -> list[dict[str, Any]]:
+def verify(model: str, places: Places, registry: Registry, version: str | None) -> list[dict[str, Any]]:
     """Everything that can be checked of a model, or of one version; each line says what holds, or what does not.
 
     Raises InputError E_VERSION for a version that is not there.
     """
-    releases = Releases(places.ledger, model.name)
+    releases = Releases(places.ledger, model)
     lines = [
         _chain(places),
         *_seen("end of the ledger", _anchor, releases, registry),

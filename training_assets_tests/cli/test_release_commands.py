@@ -61,6 +61,11 @@ def test_a_version_in_short(tmp_path: Path) -> None:
     assert len(pl.read_csv(command("score", "churn", "new.csv").encode())) == 20
     assert all(line["holds"] for line in asked(command, "verify", "churn"))
     assert asked(command, "reproduce", "churn", "1")["level"] == 1
+    # What a model did is told when its spec is long gone.
+    shutil.rmtree(command.root / "training_assets" / "defs" / "churn")
+    assert asked(command, "who-was-live", "churn")["version"] == "1"
+    assert all(line["holds"] for line in asked(command, "verify", "churn"))
+    assert "no model 'churn'" in command("run", "churn", status=2)
 
 
 def asked(command: Copy, *arguments: str, status: int = 0) -> Any:
