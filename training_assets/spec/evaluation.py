@@ -54,7 +54,7 @@ class ValueRule(MetricRule):
 
 
 class BeatsDummyRule(MetricRule):
-    """Better than always predicting the training split's class shares, mean or quantile, by a margin, beyond chance."""
+    """Better than always predicting the training split's class shares or mean, by a margin, beyond chance."""
 
     kind: Literal["beats_dummy"]
     margin: float = Field(

@@ -33,6 +33,11 @@ class Aims:
         asked = {"pinball_loss": self.quantile, "cost": self.cost}
         return frozenset(name for name, value in asked.items() if value is not None)
 
+    @property
+    def judged_by(self) -> frozenset[str]:
+        """Names of the metrics that are best for the constant that these aims ask for, not for the mean."""
+        return frozenset({"mae", "median_absolute_error"}) if self.loss == "absolute_error" else self.metrics
+
     def constant(self, values: NDArray[Any]) -> float:
         """Of all constants the one with the least loss on these values (n,), at least one; the middle of several."""
         if self.loss == "auto":

@@ -39,7 +39,7 @@ def evaluate(
 
     `y`, `predictions`, `classes`, `threshold` as in `metrics.compute`; `groups` as in `bootstrap.intervals`.
     `train_target` has the training split's class codes or values; the dummy predicts their shares and the most frequent
-    class (for its cost the class that costs less), or the constant that `aims` ask for: their mean, median or quantile.
+    class, or their mean; for what `aims` are judged by, the class that costs less, the median or the quantile.
     Never raises for what the data hold; ValueError if shapes or codes do not fit.
     """
     names = metrics.names(task, aims)
@@ -102,16 +102,16 @@ def _dummy(
     if len(train_target) == 0:
         return None
     if task == "regression":
-        predictions = np.full(len(y), aims.constant(train_target))
+        plain, asked = (np.full(len(y), each) for each in (np.mean(train_target), aims.constant(train_target)))
     else:
         shares = np.bincount(train_target.astype(np.int64), minlength=len(classes)) / len(train_target)
-        predictions = np.full(len(y), shares[1]) if task == "binary" else np.tile(shares, (len(y), 1))
+        plain = asked = np.full(len(y), shares[1]) if task == "binary" else np.tile(shares, (len(y), 1))
     # at the default threshold, not the candidate's: a dummy names the most frequent class
-    frequent, cheap = (
+    usual, own = (
         metrics.prepared(task, y, predictions, classes=list(classes), threshold=cut, aims=aims)[0]
-        for cut in (None, aims.threshold)
+        for predictions, cut in ((plain, None), (asked, aims.threshold))
     )
-    return frequent if aims.cost is None or frequent is None or cheap is None else ByTwo(frequent, cheap, ["cost"])
+    return usual if usual is None or own is None else ByTwo(usual, own, sorted(aims.judged_by))
 
 
 def _details(

@@ -101,20 +101,24 @@ def test_a_true_quantile_beats_the_dummy_by_what_it_learns_and_the_mean_does_not
 
 
 @pytest.mark.parametrize(
-    ("aims", "strategy"),
+    ("aims", "strategy", "judged_by"),
     [
-        (NINE_OF_TEN, DummyRegressor(strategy="quantile", quantile=0.9)),
-        (Aims(loss="absolute_error"), DummyRegressor(strategy="median")),
-        (Aims(), DummyRegressor(strategy="mean")),
+        (NINE_OF_TEN, DummyRegressor(strategy="quantile", quantile=0.9), {"pinball_loss"}),
+        (Aims(loss="absolute_error"), DummyRegressor(strategy="median"), {"mae", "median_absolute_error"}),
+        (Aims(), DummyRegressor(strategy="mean"), set()),
     ],
 )
-def test_the_dummy_predicts_what_the_loss_asks_of_a_constant(aims: Aims, strategy: DummyRegressor) -> None:
+def test_the_dummy_is_the_mean_and_for_what_the_loss_asks_the_best_constant(
+    aims: Aims, strategy: DummyRegressor, judged_by: set[str]
+) -> None:
+    """A dummy that predicts a high quantile is too easy to beat in rmse, and the mean in pinball loss."""
     y, _ = made_up.regression()
     train = made_up.regression(51, seed=9)[0]
-    report = made_up.report("regression", train_target=train, aims=aims)
-    constant = strategy.fit(np.zeros((51, 1)), train).predict(np.zeros((400, 1)))
-    expected = metrics.compute("regression", y, constant, classes=[], threshold=None, aims=aims)
-    assert report["dummy"] == pytest.approx(expected)
+    dummy = made_up.report("regression", train_target=train, aims=aims)["dummy"]
+    best = strategy.fit(np.zeros((51, 1)), train).predict(np.zeros((400, 1)))
+    for constant, named in ((best, judged_by), (np.full(400, train.mean()), set(dummy) - judged_by)):
+        expected = metrics.compute("regression", y, constant, classes=[], threshold=None, aims=aims)
+        assert {name: dummy[name] for name in named} == pytest.approx({name: expected[name] for name in named})
 
 
 @given(st.integers(1, 40), st.integers(0, 10**6), st.floats(0.01, 0.99))

@@ -141,7 +141,7 @@ def test_the_page_says_of_which_quantile_the_pinball_loss_is() -> None:
     found = report() | made_up.report("regression", aims=Aims(loss="quantile", quantile=0.9)) | {"slices": []}
     assert "pinball_loss" in page(found)
     assert "that of the 0.9 quantile" in page(found)
-    assert "quantile (red line).</p>" in page(report())
+    assert "best constant for it.</p>" in page(report())
 
 
 def test_a_report_that_lacks_what_is_measured_now_has_its_pages() -> None:
