@@ -169,3 +169,22 @@ def test_a_key_of_an_earlier_batch_blocks_until_one_of_them_is_retracted(place: 
     batch = batch_named(place.places.ledger, MODEL, "2026-02.csv")
     retract(place.places.ledger, MODEL, batch, {}, because="delivered twice", actor="Ada")
     assert check_of(sort(place.with_spec(**REFUSE)), "rows_are_unique").passed
+
+
+def test_a_file_that_is_written_over_is_told_of_once_with_what_takes_the_old_rows_back(place: Workplace) -> None:
+    def told() -> list[str]:
+        run = place.materialise("raw_data").run_id
+        return [
+            entry.user_message for entry in place.instance.all_logs(run) if "rows of both count" in entry.user_message
+        ]
+
+    assert told() == []
+    (old,) = (event.subject for event in place.places.ledger.events(MODEL, "batch_ingested"))
+    place.land("2026-01.csv", customers(210, seed=1))
+    (line,) = told()
+    assert f"training-assets retract {MODEL} {old[:12]} --because" in line
+    assert told() == []
+    place.land("2026-01.csv", customers(220, seed=1))
+    kept = place.with_spec(validation={"duplicates": {"keep": "last"}})
+    assert kept.materialise("raw_data").success
+    assert told() == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -76,7 +76,7 @@ class Intake:
         self.table = raw_table(self.model.spec)
         self.retracted = retracted(ledger, name)
         self._known = set(self.places.tables.batches(name, self.table))
-        self._noted = {event.subject for event in ledger.events(name, "batch_ingested")}
+        self._noted = {event.subject: str(event.data["name"]) for event in ledger.events(name, "batch_ingested")}
 
     def take_files(self) -> None:
         """Each whole file that matches the source's paths is a batch; one that is still being written waits."""
@@ -87,6 +87,7 @@ class Intake:
         for stamp in arriving:
             self.context.log.warning(f"{stamp.path.name} is still being written; it waits for the next run")
         seen = SeenFiles.open(self.places.seen / f"{self.model.name}.json")
+        new: list[str] = []
         for stamp in files:
             known = seen.batch_of(stamp)
             if known is not None and known in self._known and known in self._noted:
@@ -100,6 +101,7 @@ class Intake:
                 if batch in self.retracted:
                     continue
                 self.here.append(batch)
+                new += [file.name] if batch not in self._noted else []
                 self._take(batch, file.name, file.size, partial(self._rows_of, file))
             except InputError as error:
                 self._refuse(batch, stamp.path.name, error)
@@ -107,6 +109,19 @@ class Intake:
                 refused_at_reading(self.places, self.model, batch, stamp.path.name, error, run_id=run_id, file=file)
         seen.save()
         self._note_orphans()
+        self._tell_of_the_overwritten(new)
+
+    def _tell_of_the_overwritten(self, new: Collection[str]) -> None:
+        """Batches of files that have other bytes now: their rows count beside the new ones, which may not be meant."""
+        if self.model.spec.validation.duplicates.keep != "all":
+            return
+        for batch, name in self._noted.items():
+            if name in new and batch in self._known and batch not in {*self.here, *self.retracted}:
+                self.context.log.warning(
+                    f"{name} was read before with other content, batch {batch[:12]}, and the rows of both count; where "
+                    f"the new file takes the place of the old one: training-assets retract {self.model.name} "
+                    f"{batch[:12]} --because TEXT"
+                )
 
     def _rows_of(self, file: BatchFile) -> pl.DataFrame:
         """A file's rows, with the feature store's columns where the spec asks for them."""
@@ -143,7 +158,7 @@ class Intake:
             self.context.log.info(f"{name}: {rows.height:,} rows appended as batch {batch[:12]}")
         if batch not in self._noted:
             self._note("batch_ingested", batch, {"name": name, "bytes": size})
-            self._noted.add(batch)
+            self._noted[batch] = name
 
     def _note_orphans(self) -> None:
         """Record what is in the table and not in the ledger: a run that was killed committed it."""
