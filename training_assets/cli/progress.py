@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from training_assets.resources.tracking import OPENING
 
 ROWS = "dagster/row_count"
 SHOWN = ("dataset_version", "family", "verdict", "version", "trials", "batches")
-INFO = 20
+MARKS = {logging.INFO: " ", logging.WARNING: "!"}
 
 
 class Progress:
@@ -33,8 +34,8 @@ class Progress:
         """Take one entry of a run's log."""
         event = entry.dagster_event
         if event is None:
-            if entry.level == INFO and entry.step_key and not entry.user_message.startswith(OPENING):
-                self._say(f"    {entry.user_message}")
+            if entry.level in MARKS and entry.step_key and not entry.user_message.startswith(OPENING):
+                self._say(f"  {MARKS[entry.level]} {entry.user_message}")
             return
         step = (event.step_key or "").rpartition("__")[2]
         if event.event_type == Kind.ASSET_MATERIALIZATION:

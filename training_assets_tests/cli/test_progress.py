@@ -28,15 +28,33 @@ def tuned(context: dg.AssetExecutionContext) -> None:
     told.phase("choosing the blend")
 
 
-def test_lines_of_a_search_come_through_from_its_threads() -> None:
+@dg.asset
+def warned(context: dg.AssetExecutionContext) -> None:
+    """What is worth knowing, what is worth acting on, and what is for developers alone."""
+    context.log.info("3 rows")
+    context.log.warning("1.csv is still being written")
+    context.log.debug("in detail")
+
+
+def lines_of(asset: dg.AssetsDefinition) -> list[str]:
+    """What a run of an asset says."""
     said: list[str] = []
     run_id = str(uuid.uuid4())
-    job = dg.Definitions(assets=[tuned], jobs=[dg.define_asset_job("train")]).resolve_job_def("train")
+    job = dg.Definitions(assets=[asset], jobs=[dg.define_asset_job("train")]).resolve_job_def("train")
     quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_event_listener(run_id, Progress(said.append).on_event)
         assert job.execute_in_process(instance=instance, run_id=run_id, run_config=quiet).success
-    lines = [line for line in said if line.startswith("    ")]
+    return said
+
+
+def test_warnings_are_said_and_marked() -> None:
+    assert lines_of(warned)[:2] == ["    3 rows", "  ! 1.csv is still being written"]
+    assert len(lines_of(warned)) == 3
+
+
+def test_lines_of_a_search_come_through_from_its_threads() -> None:
+    lines = [line for line in lines_of(tuned) if line.startswith("    ")]
     assert lines[0].startswith("    1 trial (")
     assert lines[-2].startswith("    20 trials (")
     assert " · best roc_auc 0.5000 (trial 0, linear) · " in lines[-2]
