@@ -63,6 +63,7 @@ def rows_are_unique(
     text = f"{again:,} of {rows.height:,} rows repeat another row's {what} ({share:.2%}; limit {limit:.2%})"
     if not passed:
         text += "; equal rows share a split, so this is no leak, but they count more than once"
+        text += ": `validation: {duplicates: {keep: last}}` lets the latest row of a key count" if keys else ""
     return Finding("rows_are_unique", passed, "warn", text, facts)
 
 
