@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -158,3 +159,21 @@ def test_a_batch_that_is_not_read_again_says_how_it_is_taken_back(place: Workpla
     assert f"`training-assets retract {MODEL} {case.subject[:12]} --because TEXT`" in case.text
     assert case.text.count("retract") == 1
     assert "retract" in (place.tick("new_batches").skip_message or "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_comes_in_whatever_order_the_newest_stands_and_no_key_moves(place: Workplace, seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311 - no secret
+    pool = pl.concat([customers(150, seed=number) for number in range(4)])
+    results: list[pl.DataFrame] = []
+    first: dict[str, str] = {}
+    for _ in range(10):
+        if not results or rng.random() < 0.7:
+            some = pool[sorted(rng.sample(range(pool.height), rng.randint(120, 400)))]
+            results.append(some.with_columns(pl.col("income") + rng.randint(0, 3)))
+        newest = rng.choice(results)
+        holds(place, newest)
+        splits = dealt(place, made(place))
+        assert set(splits) == set(newest["customer"])
+        assert {customer: first.setdefault(customer, split) for customer, split in splits.items()} == splits
