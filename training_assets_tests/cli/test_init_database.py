@@ -52,6 +52,7 @@ def test_from_postgres_by_a_secret_in_a_file(command: Copy, postgres: PostgresSe
     said = json.loads(command("init", *query, "--target", "churned", "--name", "from_postgres", "--json"))
     assert (said["model"], said["rows"], said["task"]) == ("from_postgres", 300, "binary")
     assert postgres.url() not in command.spec("from_postgres").read_text()
+    assert any("takes the place of the one before" in each for each in said["assumptions"])
 
 
 @pytest.mark.parametrize(

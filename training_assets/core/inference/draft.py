@@ -62,6 +62,10 @@ def draft_rows(source: Source, rows: pl.DataFrame, target: str | None, *, name: 
         message = "there are no rows to infer a spec from; widen the query, or wait for the first rows"
         raise InputError("E_NO_ROWS", message)
     notes = Notes()
+    if source.is_replaced:
+        notes.assume(
+            "a run reads the whole result, which takes the place of the one before; --watermark: what is new, to add"
+        )
     return _drafted(source, types_of_parquet(rows, "the rows", notes), target, name, notes)
 
 
