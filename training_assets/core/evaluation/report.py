@@ -111,7 +111,10 @@ def _dummy(
         metrics.prepared(task, y, predictions, classes=list(classes), threshold=cut, aims=aims)[0]
         for predictions, cut in ((plain, None), (asked, aims.threshold))
     )
-    return usual if usual is None or own is None else ByTwo(usual, own, sorted(aims.judged_by))
+    # Each of the two is measured in every replicate: the second one only where it is asked about.
+    if usual is None or own is None or not aims.judged_by:
+        return usual
+    return ByTwo(usual, own, sorted(aims.judged_by))
 
 
 def _details(
