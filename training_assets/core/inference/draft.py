@@ -23,7 +23,18 @@ from training_assets.core.inference.sentinels import ask_about_sentinels
 from training_assets.core.inference.spec_text import to_yaml
 from training_assets.core.inference.texts import text_features
 from training_assets.core.inference.times import with_time
-from training_assets.spec import BeatsDummyRule, Column, Encoding, Evaluation, Features, ModelSpec, Source
+from training_assets.core.ingestion.excerpt import listed
+from training_assets.spec import (
+    BeatsDummyRule,
+    Column,
+    Duplicates,
+    Encoding,
+    Evaluation,
+    Features,
+    ModelSpec,
+    Source,
+    Validation,
+)
 from training_assets.spec.target import Task
 
 __all__ = ["Draft", "Question", "draft", "draft_rows", "to_yaml"]
@@ -93,6 +104,10 @@ def _drafted(source: Source, table: Table, target: str | None, name: str, notes:
         reasons = _reasons(columns, label)
         message = f"no column beside '{label}' can be a feature: {reasons}; add columns, or choose another label"
         raise InputError("E_NO_FEATURE", message)
+    again = Duplicates()
+    if keys := [each for each, column in columns.items() if column.role == "key"]:
+        again = Duplicates(keep="last")
+        notes.assume(f"where {listed(keys, 3)} comes again in later rows, the latest row counts")
     spec = ModelSpec(
         name=name,
         source=source,
@@ -101,6 +116,7 @@ def _drafted(source: Source, table: Table, target: str | None, name: str, notes:
         features=Features(derived=derived),
         encoding=Encoding(columns=encodings),
         split=split,
+        validation=Validation(duplicates=again),
         evaluation=Evaluation(gates=[BeatsDummyRule(kind="beats_dummy", metric=GATE_METRIC[aim.task])]),
     )
     return Draft(spec, notes.assumptions, notes.questions, table.rows.height)

@@ -145,6 +145,20 @@ def test_a_draft_in_full(tmp_path: Path) -> None:
     assert done.rows == 60
 
 
+def test_where_a_row_is_known_by_a_key_the_latest_of_a_key_counts(tmp_path: Path) -> None:
+    """A table that is exported again, or a row that is corrected, would count twice."""
+    lines = TEXT.splitlines()
+    keyed = "\n".join(
+        [f"customer_id,{lines[0]}", *(f"c-{at * 7919 % 1000},{line}" for at, line in enumerate(lines[1:]))]
+    )
+    done = drafted(tmp_path, keyed + "\n")
+    assert done.spec.with_role("key") == ["customer_id"]
+    assert done.spec.validation.duplicates.keep == "last"
+    assert "where 'customer_id' comes again in later rows, the latest row counts" in done.assumptions
+    assert "  validation:\n    duplicates:\n      keep: last\n" in to_yaml(done.spec)
+    assert drafted(tmp_path, TEXT).spec.validation.duplicates.keep == "all"
+
+
 @pytest.mark.parametrize(
     ("text", "target", "code", "said"),
     [
