@@ -12,6 +12,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from training_assets.assets.evaluation import _note_judged
 from training_assets.assets.intake import Standing
 from training_assets.core.artifact_format import Artifact
 from training_assets.core.lineage import SPLITS
@@ -177,3 +178,85 @@ def test_whatever_comes_in_whatever_order_the_newest_stands_and_no_key_moves(pla
         splits = dealt(place, made(place))
         assert set(splits) == set(newest["customer"])
         assert {customer: first.setdefault(customer, split) for customer, split in splits.items()} == splits
+
+
+def judged(place: Workplace, batch: str) -> None:
+    """As the evaluation does that carried a batch to a verdict."""
+    by = {"run_id": "r", "actor": "test"}
+    _note_judged(MODEL, place.places, "candidate", [batch], by)
+
+
+def test_a_result_that_comes_back_is_carried_again_however_often_it_came(place: Workplace) -> None:
+    keys = set()
+    for _ in range(5):
+        for rows in (OLD, NEW):
+            holds(place, rows)
+            (asked,) = place.tick("new_batches").run_requests
+            made(place, "raw_data")
+            (once_more,) = place.tick("new_batches").run_requests  # the run died after that
+            keys |= {asked.run_key, once_more.run_key}
+            for request in (asked, once_more):
+                job = place.definitions().resolve_job_def(f"{MODEL}_train")
+                place.instance.create_run_for_job(job, tags=request.tags, status=dg.DagsterRunStatus.SUCCESS)
+            (batch,) = Standing.of(MODEL, place.spec, place.places).batches
+            judged(place, batch)
+            assert not place.tick("new_batches").run_requests
+    assert len(keys) == 20
+    retracted(place, batch)
+    assert place.tick("new_batches").run_requests, "what stands is another one now"
+
+
+def test_a_write_elsewhere_in_the_database_is_looked_at_once(place: Workplace) -> None:
+    holds(place, OLD)
+    made(place, "raw_data")
+    (batch,) = Standing.of(MODEL, place.spec, place.places).batches
+    judged(place, batch)
+    for table in ("one", "two"):
+        with closing(sqlite3.connect(place.root / "shop.db")) as connection, connection:
+            connection.execute(f"CREATE TABLE {table} (x)")
+        assert place.tick("new_batches").run_requests
+        made(place, "raw_data")
+        assert not place.tick("new_batches").run_requests
+    assert Standing.of(MODEL, place.spec, place.places) == Standing([batch], [])
+
+
+def test_an_empty_result_is_refused_and_changes_nothing(place: Workplace) -> None:
+    holds(place, OLD)
+    made(place, "raw_data")
+    standing = Standing.of(MODEL, place.spec, place.places)
+    holds(place, OLD.clear())
+    done = place.train()
+    assert not done.success
+    (check,) = [each for each in done.get_asset_check_evaluations() if each.check_name == "files_are_readable"]
+    assert "E_NO_ROWS" in (check.description or "")
+    assert Standing.of(MODEL, place.spec, place.places) == standing
+
+
+def test_an_erased_result_that_is_given_again_is_not_read_again(place: Workplace) -> None:
+    holds(place, OLD)
+    made(place, "raw_data")
+    holds(place, NEW)
+    made(place, "raw_data")
+    first, second = place.places.tables.batches(MODEL, raw_table_of(place))
+    retracted(place, second)
+    place.places.tables.erase(MODEL, raw_table_of(place), second)
+    for rows in (OLD, NEW):
+        holds(place, rows)
+        made(place, "raw_data")
+    assert Standing.of(MODEL, place.spec, place.places) == Standing([first], [])
+    judged(place, first)
+    assert not place.tick("new_batches").run_requests
+
+
+def test_columns_that_are_not_the_committed_ones_open_a_case_that_closes_when_they_are(place: Workplace) -> None:
+    holds(place, OLD)
+    made(place)
+    holds(place, OLD.with_columns(city=pl.lit("Graz")))
+    assert not place.train().success
+    (case,) = place.places.reviews.cases(MODEL)
+    assert case.state == "OPEN"
+    assert "'city'" in case.text
+    assert "mend the rows where they come from" in case.text
+    holds(place, NEW)
+    made(place)
+    assert [each.state for each in place.places.reviews.cases(MODEL)] == ["SUPERSEDED"]

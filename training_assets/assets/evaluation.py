@@ -183,12 +183,18 @@ def _note_verdict(model: str, places: Places, verdict: Verdict, by: Mapping[str,
 
 
 def _note_judged(model: str, places: Places, candidate: str, batches: Sequence[str], by: Mapping[str, str]) -> None:
-    """Record, once, that batches were carried to a verdict: no sensor need ask for them again."""
-    known = {event.subject for event in places.ledger.events(model, "batch_judged")}
+    """Record, once, that batches were carried to a verdict: no sensor need ask for them again.
+
+    The newest record is always of a batch of the newest verdict, so that one batch that replaces others is known.
+    """
+    known = [event.subject for event in places.ledger.events(model, "batch_judged")]
     for batch in batches:
         if batch not in known:
             once = f"{model}/judged/{batch}"
             places.ledger.record(model, "batch_judged", batch, {"candidate": candidate}, once=once, **by)
+    if batches and known and set(batches) <= set(known) and known[-1] not in batches:
+        once = f"{model}/judged/{batches[-1]}/{len(known)}"
+        places.ledger.record(model, "batch_judged", batches[-1], {"candidate": candidate}, once=once, **by)
 
 
 def _params(tuned: Artifact) -> dict[str, Any]:

@@ -142,7 +142,10 @@ class Intake:
                     rows = partial(_as_batch, delivery)
                     self._take(delivery.digest, delivery.name, delivery.size, rows, delivery.position)
             except InputError as error:
-                self._refuse(self.model.spec.source.kind, self.model.spec.source.kind, error)
+                kind, run_id = self.model.spec.source.kind, self.context.run.run_id
+                self._refuse(kind, kind, error)
+                if kind == "database":  # whose rows as they are now `schema` can show
+                    refused_at_reading(self.places, self.model, kind, kind, error, run_id=run_id, file=None)
         self._note_orphans()
         self.here += Standing.of(name, self.model.spec, self.places).batches
 
@@ -153,9 +156,12 @@ class Intake:
             self.places.tables.move_on(self.model.name, self.table, position)
         if batch not in self._known:
             rows = read()
-            self.places.tables.append(self.model.name, self.table, rows, batch, position, name, size)
+            if self.places.tables.append(self.model.name, self.table, rows, batch, position, name, size):
+                self.context.log.info(f"{name}: {rows.height:,} rows appended as batch {batch[:12]}")
+            elif position is not None:
+                self.places.tables.move_on(self.model.name, self.table, position)
+                self.context.log.warning(f"{name}: batch {batch[:12]} was there before, and is not read again")
             self._known.add(batch)
-            self.context.log.info(f"{name}: {rows.height:,} rows appended as batch {batch[:12]}")
         if batch not in self._noted:
             self._note("batch_ingested", batch, {"name": name, "bytes": size})
             self._noted[batch] = name

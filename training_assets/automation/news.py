@@ -48,6 +48,10 @@ def new_deliveries(model: str, spec: ModelSpec, places: Places, done: Collection
     new = [batch for batch in here if batch not in done]
     if token is not None:
         new.append(token)
+    if spec.source.is_replaced:
+        # What comes back after something else is work once more, however often it came before.
+        readings = len(places.tables.positions(model, raw_table(spec)))
+        new = [f"{each}, after {readings} readings" for each in new]
     return News(
         sorted(new), here, f"nothing new in the {spec.source.kind}: read to {position or 'the start'}"[:500], None
     )

@@ -40,14 +40,16 @@ def _new_batches(model: str) -> dg.SensorDefinition:
         context: dg.SensorEvaluationContext, models: dg.ResourceParam[Models], places: dg.ResourceParam[Places]
     ) -> dg.SensorResult:
         spec = models.named(model).spec
-        judged = {event.subject for event in places.ledger.events(model, "batch_judged")}
-        refused = {event.subject for event in places.ledger.events(model, "batch_refused")} - judged
+        judged = [event.subject for event in places.ledger.events(model, "batch_judged")]
+        refused = {event.subject for event in places.ledger.events(model, "batch_refused")}.difference(judged)
         gone = retracted(places.ledger, model)
         try:
             if spec.source.kind == "files":
-                found = new_files(spec, places, context.cursor, judged | gone, time.time_ns())
+                found = new_files(spec, places, context.cursor, gone.union(judged), time.time_ns())
             else:
-                found = new_deliveries(model, spec, places, judged | gone)
+                # A result that stands once more is carried once more: only the verdict of last counts.
+                done = judged[-1:] if spec.source.is_replaced else judged
+                found = new_deliveries(model, spec, places, gone.union(done))
         except InputError as error:
             return dg.SensorResult(skip_reason=str(error), cursor=context.cursor)
         held_up = sorted(batch[:12] for batch in found.here if batch in refused - gone)

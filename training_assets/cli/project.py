@@ -52,7 +52,9 @@ class Project:
         """Raise `InputError` (`E_MODEL`) with the known names where there is no such model."""
         if model not in self.models.specs:
             known = ", ".join(sorted(self.models.specs)) or "none yet; start with training-assets init"
-            raise InputError("E_MODEL", f"no model '{model}'; known: {known}")
+            told = "; its spec is gone: history, who-was-live and verify still tell of it"
+            gone = told if model in self.places.ledger.models() else ""
+            raise InputError("E_MODEL", f"no model '{model}'{gone}; known: {known}")
 
 
 @contextmanager

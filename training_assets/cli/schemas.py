@@ -14,6 +14,7 @@ from training_assets.core.errors import InputError
 from training_assets.core.inference.files import MOST_BYTES
 from training_assets.core.inference.own_columns import has_own_columns, own_rows
 from training_assets.core.inference.schema_review import Review, review
+from training_assets.core.ingestion.databases.reader import query_rows
 from training_assets.core.ingestion.discovery import identify, stamps
 from training_assets.core.validation.changes import Change
 from training_assets.resources.retractions import retracted
@@ -67,6 +68,8 @@ def _compared(project: Project, model: str, spec: ModelSpec) -> tuple[Review, li
                     parts[_free(file.name, file.digest, parts)] = own_rows(file, spec)
             except InputError as error:
                 notes.append(str(error))
+    elif spec.source.database is not None:
+        parts["the query"] = query_rows(spec.source.database, project.places.root, project.places.secrets)
     else:
         table = raw_table(spec)
         names = {

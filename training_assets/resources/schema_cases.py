@@ -69,6 +69,8 @@ def mend(model: str, source: Source, batch: str) -> str:
     """What to do about a refused batch of a source, where the spec is right and the batch is not."""
     if source.kind == "files":
         return "mend the file, or move it away"
+    if batch == source.kind:  # refused as it was read: it is no batch yet, and is read again
+        return "mend the rows where they come from"
     if source.is_replaced:
         return "mend the rows where they come from: the next result takes this one's place"
     # What was read once is not read again, whatever becomes of it where it came from.

@@ -31,9 +31,10 @@ def open_database(database: Database, spec: ModelSpec, root: Path, secret: Secre
     """A reader of the query's rows.
 
     With a watermark, a delivery is what lies above the last value read; it fails (E_LATE_ROWS) where the number of rows
-    up to there is another than it was: rows came late. Without one, a delivery is the whole result, whenever it is
-    another one. Raises InputError: E_QUERY for a query that is no single SELECT or whose parameters are not its own,
-    E_SECRET, E_MISSING or E_NOT_REGULAR.
+    up to there is another than it was: rows came late. Without one, a delivery is the whole result, whenever it or the
+    source's state is another one; it fails (E_NO_ROWS) where there were rows before and are none now. Raises
+    InputError: E_QUERY for a query that is no single SELECT or whose parameters are not its own, E_SECRET, E_MISSING or
+    E_NOT_REGULAR.
     """
     query = read_query(database.query, database.parameters, database.engine)
     engine = open_engine(database, root, secret)
@@ -91,7 +92,7 @@ class _WholeResult:
         return None if position is not None and json.loads(position)["state"] == state else state
 
     def deliveries(self, position: str | None) -> Iterator[Delivery]:
-        """The result, unless it is the one read last, or empty."""
+        """The result, unless it is the one read last in the very same state; none before the first rows."""
 
         def read() -> tuple[str, pa.Table]:
             with self._engine.session(QUERY_SECONDS) as session:
@@ -100,11 +101,17 @@ class _WholeResult:
         where = self._engine.where
         state, table = attempt(where, self._engine.secrets, read)
         if not table.num_rows:
-            return
+            if position is None:
+                return
+            message = (
+                f"{where}: the query gives no rows, and gave some before; nothing is made of an empty result. See "
+                "whether the table is being filled, or what became of it"
+            )
+            raise InputError("E_NO_ROWS", message)
         rows = _typed(table, self._spec, where)
         digest = content_digest(rows)
-        if position is None or result_at(position) != digest:
-            kept = json.dumps({"digest": digest, "state": state}, sort_keys=True)
+        kept = json.dumps({"digest": digest, "state": state}, sort_keys=True)
+        if kept != position:
             yield Delivery(where, digest, kept, int(rows.estimated_size()), rows)
 
 
