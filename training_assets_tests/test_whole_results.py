@@ -255,7 +255,8 @@ def test_columns_that_are_not_the_committed_ones_open_a_case_that_closes_when_th
     assert not place.train().success
     (case,) = place.places.reviews.cases(MODEL)
     assert case.state == "OPEN"
-    assert "'city'" in case.text
+    assert "city: was not there, is string" in case.text
+    assert [change["column"] for change in case.facts["changes"]] == ["city"]
     assert "mend the rows where they come from" in case.text
     holds(place, NEW)
     made(place)

@@ -13,8 +13,9 @@ import polars as pl
 
 from training_assets.core import fingerprint
 from training_assets.core.errors import InputError
+from training_assets.core.inference.own_columns import has_own_columns, own_rows
 from training_assets.core.ingestion.arrivals import whole
-from training_assets.core.ingestion.databases.reader import result_at
+from training_assets.core.ingestion.databases.reader import query_rows, result_at
 from training_assets.core.ingestion.deliveries import Delivery
 from training_assets.core.ingestion.discovery import BatchFile, identify, stamps
 from training_assets.core.ingestion.feature_store.features import complete_rows
@@ -105,8 +106,8 @@ class Intake:
                 self._take(batch, file.name, file.size, partial(self._rows_of, file))
             except InputError as error:
                 self._refuse(batch, stamp.path.name, error)
-                run_id = self.context.run.run_id
-                refused_at_reading(self.places, self.model, batch, stamp.path.name, error, run_id=run_id, file=file)
+                own = None if file is None else partial(own_rows, file, self.model.spec)
+                self._open_case(batch, stamp.path.name, error, own if has_own_columns(self.model.spec) else None)
         seen.save()
         self._note_orphans()
         self._tell_of_the_overwritten(new)
@@ -142,10 +143,11 @@ class Intake:
                     rows = partial(_as_batch, delivery)
                     self._take(delivery.digest, delivery.name, delivery.size, rows, delivery.position)
             except InputError as error:
-                kind, run_id = self.model.spec.source.kind, self.context.run.run_id
+                kind, database = self.model.spec.source.kind, self.model.spec.source.database
                 self._refuse(kind, kind, error)
-                if kind == "database":  # whose rows as they are now `schema` can show
-                    refused_at_reading(self.places, self.model, kind, kind, error, run_id=run_id, file=None)
+                if database is not None:
+                    own = partial(query_rows, database, self.places.root, self.places.secrets)
+                    self._open_case(fingerprint.digest([kind, str(error)]), "the query", error, own)
         self._note_orphans()
         self.here += Standing.of(name, self.model.spec, self.places).batches
 
@@ -178,6 +180,10 @@ class Intake:
         self.refused.append(refusal)
         self._note("batch_refused", batch, refusal)
         self.context.log.warning(f"{name} refused: {error}")
+
+    def _open_case(self, batch: str, name: str, error: InputError, own: Callable[[], pl.DataFrame] | None) -> None:
+        """Ask people about columns that are not the committed ones."""
+        refused_at_reading(self.places, self.model, batch, name, error, run_id=self.context.run.run_id, own=own)
 
     def _note(self, kind: str, batch: str, data: dict[str, Any]) -> None:
         """Record, once, what became of a batch."""

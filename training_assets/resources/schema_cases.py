@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+
+import polars as pl
 
 from training_assets.core.errors import InputError
-from training_assets.core.inference.own_columns import has_own_columns, own_rows
 from training_assets.core.inference.schema_review import review
-from training_assets.core.ingestion.discovery import BatchFile
 from training_assets.core.validation.changes import Change
 from training_assets.core.validation.quarantine import BatchFacts
 from training_assets.resources.cases import Case
@@ -20,22 +20,34 @@ REFUSALS = ("E_SCHEMA", "E_TYPE")
 """What reading a file says where its columns are not the committed ones."""
 MOST_CHANGES = 50
 SAID = 3
+OF_A_FILE = "mend the file, or move it away"
 
 
 def refused_at_reading(
-    places: Places, model: Model, batch: str, name: str, error: InputError, *, run_id: str, file: BatchFile | None
+    places: Places,
+    model: Model,
+    batch: str,
+    name: str,
+    error: InputError,
+    *,
+    run_id: str,
+    own: Callable[[], pl.DataFrame] | None,
 ) -> Case | None:
-    """The case of a file whose columns are not the committed ones; none where it was refused for another reason."""
+    """The case of what has other columns than the committed ones; none where it was refused for another reason.
+
+    `own` reads the same rows by their own columns and types, where they have any.
+    """
     if error.code not in REFUSALS:
         return None
     changes: list[Change] = []
-    if file is not None and has_own_columns(model.spec) and not _known(places, model.name, batch):
+    if own is not None and not _known(places, model.name, batch):
         try:
-            changes = review({name: own_rows(file, model.spec)}, model.spec).changes
+            changes = review({name: own()}, model.spec).changes
         except InputError as other:
             # The columns differ so much that the file cannot be read without them: the refusal itself is the fact.
             error = other if other.code in REFUSALS else error
-    return schema_case(places, model, batch, name, str(error), changes, run_id=run_id)
+    remedy = OF_A_FILE if model.spec.source.kind == "files" else "mend the rows where they come from"
+    return schema_case(places, model, batch, name, str(error), changes, remedy=remedy, run_id=run_id)
 
 
 def refused_at_sorting(places: Places, model: Model, batch: BatchFacts, table: str, *, run_id: str) -> Case:
@@ -45,32 +57,34 @@ def refused_at_sorting(places: Places, model: Model, batch: BatchFacts, table: s
         return known
     changes = review({batch.name: places.tables.read(model.name, table, [batch.digest])}, model.spec).changes
     reason = f"{batch.quarantined:,} of {batch.read:,} rows break the schema"
-    return schema_case(places, model, batch.digest, batch.name, reason, changes, run_id=run_id)
+    remedy = mend(model.name, model.spec.source, batch.digest)
+    return schema_case(places, model, batch.digest, batch.name, reason, changes, remedy=remedy, run_id=run_id)
 
 
 def schema_case(
-    places: Places, model: Model, batch: str, name: str, reason: str, changes: Sequence[Change], *, run_id: str
+    places: Places,
+    model: Model,
+    batch: str,
+    name: str,
+    reason: str,
+    changes: Sequence[Change],
+    *,
+    remedy: str,
+    run_id: str,
 ) -> Case:
     """The open case of a batch that differs from the committed schema, with column, was, is and first row of each."""
     said = "; ".join(str(change)[:300] for change in changes[:SAID]) or reason[:600]
     more = f" and {len(changes) - SAID} more" if len(changes) > SAID else ""
-    text = f"{name} differs from the committed schema: {said}{more}. {to_do(model, batch)}"
+    accept = f"`training-assets schema {model.name}` shows the differences, and `--accept` commits them"
+    text = f"{name} differs from the committed schema: {said}{more}. {accept}; or {remedy}"
     facts = {"name": name, "reason": reason, "changes": [change.to_json() for change in changes[:MOST_CHANGES]]}
     return places.reviews.open(model.name, SCHEMA, batch, text, facts, run_id=run_id, actor="validation")
-
-
-def to_do(model: Model, batch: str) -> str:
-    """What answers such a case."""
-    accept = f"`training-assets schema {model.name}` shows the differences, and `--accept` commits them"
-    return f"{accept}; or {mend(model.name, model.spec.source, batch)}"
 
 
 def mend(model: str, source: Source, batch: str) -> str:
     """What to do about a refused batch of a source, where the spec is right and the batch is not."""
     if source.kind == "files":
-        return "mend the file, or move it away"
-    if batch == source.kind:  # refused as it was read: it is no batch yet, and is read again
-        return "mend the rows where they come from"
+        return OF_A_FILE
     if source.is_replaced:
         return "mend the rows where they come from: the next result takes this one's place"
     # What was read once is not read again, whatever becomes of it where it came from.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from training_assets.core.errors import InputError
+from training_assets.core.inference.own_columns import has_own_columns, own_rows
 from training_assets.core.ingestion.discovery import BatchFile, identify, stamps
 from training_assets.core.ingestion.reading import read_batch
 from training_assets.resources.cases import Case
@@ -48,9 +50,9 @@ def refused(places: Places, file: BatchFile, *, with_file: bool = True) -> Case 
     spec = spec_of(file.path.suffix)
     with pytest.raises(InputError) as error:
         read_batch(file, spec)
-    given = file if with_file else None
+    own = partial(own_rows, file, spec) if with_file and has_own_columns(spec) else None
     model = Model("churn", spec)
-    return refused_at_reading(places, model, file.digest, file.name, error.value, run_id="run", file=given)
+    return refused_at_reading(places, model, file.digest, file.name, error.value, run_id="run", own=own)
 
 
 OTHER = pl.DataFrame({"x": [1, 2, 3], "fresh": [0.5, 1.5, 2.5], "y": ["a", "b", "a"]})
