@@ -16,7 +16,8 @@ from training_assets.assets.evaluation import _note_judged
 from training_assets.assets.intake import Standing
 from training_assets.core.artifact_format import Artifact
 from training_assets.core.lineage import SPLITS
-from training_assets.resources.retractions import Batch, batch_named, retract
+from training_assets.governance.recorded_rows import erased_results
+from training_assets.resources.retractions import Batch, batch_named, erase_rows, retract
 from training_assets_tests.workplace import MODEL, Workplace, customers, failures, workplace
 
 MADE = ("raw_data", "validated_data", "quarantined_rows", "feature_table", *SPLITS)
@@ -246,6 +247,19 @@ def test_an_erased_result_that_is_given_again_is_not_read_again(place: Workplace
     assert Standing.of(MODEL, place.spec, place.places) == Standing([first], [])
     judged(place, first)
     assert not place.tick("new_batches").run_requests
+
+
+def test_a_reproduction_says_that_an_erased_result_dealt_rows(place: Workplace) -> None:
+    for rows in (OLD, pl.concat([CHANGED, NEW])):
+        holds(place, rows)
+        done = made(place)
+    artifacts = place.definitions().resources["artifacts"]
+    assert erased_results(MODEL, done.run_id, place.places, artifacts) == []
+    first, _ = place.places.tables.batches(MODEL, raw_table_of(place))
+    retracted(place, first)
+    erase_rows(place.places, artifacts, MODEL, [first])
+    (said,) = erased_results(MODEL, done.run_id, place.places, artifacts)
+    assert "1 earlier result(s), by whose keys rows were dealt" in said
 
 
 def test_columns_that_are_not_the_committed_ones_open_a_case_that_closes_when_they_are(place: Workplace) -> None:

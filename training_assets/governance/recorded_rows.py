@@ -40,6 +40,15 @@ def validated_rows(
     return counted(facts, model, spec, places)
 
 
+def erased_results(model: str, run: str, places: Places, artifacts: Artifacts) -> list[str]:
+    """A sentence where results that a newer one replaced are erased: by their keys a run's rows were dealt."""
+    validated = artifacts.of_run(model, run, "validated_data")
+    facts = {} if validated is None else validated.artifact.facts
+    replaced = set(facts.get("replaced", ()))
+    erased = replaced and replaced - set(places.tables.batches(model, str(facts["table"])))
+    return [f"{len(erased)} earlier result(s), by whose keys rows were dealt, are erased"] if erased else []
+
+
 def batches_behind(run: dg.DagsterRun, model: str, tuned: Result, artifacts: Artifacts) -> list[str]:
     """Batches whose rows a run's candidate stands on: those that it was made of, or others that give equal rows.
 

@@ -29,7 +29,7 @@ from training_assets.core.search.study import Study
 from training_assets.core.splitting import deal
 from training_assets.core.training import rebuilt
 from training_assets.governance.packaging import BUNDLE
-from training_assets.governance.recorded_rows import changed_rows, changed_tables, validated_rows
+from training_assets.governance.recorded_rows import changed_rows, changed_tables, erased_results, validated_rows
 from training_assets.resources.artifacts import Artifacts
 from training_assets.resources.checkout import made_with
 from training_assets.resources.ledger import Event
@@ -92,6 +92,7 @@ def reproduce(
         say("dealing the recorded rows again")
         splits, kinds, classes = _splits(model, places, artifacts, registered, spec)
         run, recorded = str(registered.data["trained_in"]), dependencies(statement)
+        causes += erased_results(model.name, run, places, artifacts)
         causes += changed_tables(model.name, run, spec, artifacts, places.root)
         causes += changed_rows(model.name, run, splits, recorded, artifacts)
         say(f"fitting the preprocessor on {splits['train'].height:,} rows again")
