@@ -81,6 +81,9 @@ class Search(Section):
         if self.grid is not None and self.families is not None and set(self.grid) != set(self.families):
             message = f"grid names {sorted(self.grid)}, families {sorted(self.families)}; they must be the same"
             raise ValueError(message)
+        if self.grid == {}:
+            message = "grid names no family; list what to try, as `lightgbm: {num_leaves: [15, 31]}`"
+            raise ValueError(message)
         points = sum(math.prod(map(len, values.values())) for values in (self.grid or {}).values())
         if points > self.trials:
             message = f"grid has {points} points, and trials allows {self.trials}; set trials to {points}, or list less"

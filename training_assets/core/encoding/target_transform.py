@@ -39,10 +39,10 @@ class TargetTransform:
         return transform
 
     def forward(self, values: Floats) -> Floats:
-        """What is learnt in place of the values (n,); `InputError` E_TARGET for ones that are not above -1 (log)."""
+        """What is learnt in place of the values (n,); `InputError` E_TARGET for far ones, or not above -1 (log)."""
+        _refuse_far(values)
         if self.kind == "none":
             return values
-        _refuse_far(values)
         if self.kind == "log":
             low = int(np.sum(values <= -1))
             if low:

@@ -32,6 +32,8 @@ def refuse_unfitting(kinds: Mapping[str, Kind], encoding: Encoding, untold: Coll
             if (wanted, kinds[name]) == ("categorical", "numeric"):
                 message += "; give the column `categorical: true` to read its numbers as names"
             raise InputError("E_ENCODING", message)
+        if isinstance(own, AsDate) and own.since is not None and own.since == name:
+            raise InputError("E_ENCODING", f"{where}.since: names the feature itself, since which no day ever passes")
         if (
             isinstance(own, AsDate)
             and own.since is not None

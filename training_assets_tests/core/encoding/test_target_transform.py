@@ -118,3 +118,10 @@ def test_values_that_do_not_vary_are_turned_and_turned_back(kind: Kind) -> None:
     constant = np.full(5, 7.0)
     transform = TargetTransform.fit(kind, constant)
     np.testing.assert_allclose(transform.back(transform.forward(constant)), constant)
+
+
+def test_values_whose_squares_are_not_finite_are_refused_without_a_transform_too() -> None:
+    far = np.array([1.0, 1e200])
+    with pytest.raises(InputError, match="E_TARGET: 1 of 2 values of the target are beyond"):
+        TargetTransform().forward(far)
+    assert TargetTransform().forward(far[:1]).tolist() == [1.0]

@@ -125,6 +125,7 @@ def test_sound_encodings_pass(root: Path, columns: dict[str, Any]) -> None:
         ({"gate": {"method": "target"}}, "E_ENCODING: encoding.columns.gate: 'gate' is no feature; features are n, s"),
         ({"when": {"method": "date"}}, "E_ENCODING: encoding.columns.when: 'when' is no feature"),
         ({"seen": {"method": "date", "since": "when"}}, "E_ENCODING: .*since: 'when' is neither a date feature"),
+        ({"seen": {"method": "date", "since": "seen"}}, "E_ENCODING: .*since: names the feature itself"),
         ({"seen": {"method": "date", "since": "2013-02-30"}}, "E_ENCODING: .*since: '2013-02-30' is neither"),
     ],
 )

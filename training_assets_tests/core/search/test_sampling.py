@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from training_assets.core.errors import InputError
 from training_assets.core.families import FAMILIES, Facts
@@ -228,3 +229,8 @@ def test_an_empty_grid_of_a_family_is_its_default() -> None:
 def test_a_grid_that_cannot_be_is_refused(values: dict[str, list[float]], message: str) -> None:
     with pytest.raises(InputError, match=message):
         of(["linear"], sampler="grid", grid={"linear": values})
+
+
+def test_a_grid_without_a_family_is_refused_when_it_is_read() -> None:
+    with pytest.raises(ValidationError, match="grid names no family"):
+        Search(sampler="grid", grid={})

@@ -84,7 +84,8 @@ def _no_harm(
         entry = entry if isinstance(entry, Mapping) else {}
         difference, spread = finite(entry.get("difference")), finite(entry.get("standard_error"))
         if difference is None or spread is None or spread < 0:
-            unknown.append(str(line.get("part")))
+            why = entry.get("reason")
+            unknown.append(f"{line.get('part')} ({why})" if why else str(line.get("part")))
         else:
             known.append((str(line.get("part")), difference, _p(difference + margin, spread)))
     found = []
