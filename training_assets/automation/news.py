@@ -40,7 +40,8 @@ def new_deliveries(model: str, spec: ModelSpec, places: Places, done: Collection
 
     Raises InputError where the source cannot be reached.
     """
-    position = places.tables.position(model, raw_table(spec))
+    positions = places.tables.positions(model, raw_table(spec))
+    position = positions[-1] if positions else None
     token = open_reader(spec, places.root, places.secrets).news(position)
     here = Standing.of(model, spec, places).batches
     if token is not None and spec.source.is_replaced:
@@ -50,8 +51,7 @@ def new_deliveries(model: str, spec: ModelSpec, places: Places, done: Collection
         new.append(token)
     if spec.source.is_replaced:
         # What comes back after something else is work once more, however often it came before.
-        readings = len(places.tables.positions(model, raw_table(spec)))
-        new = [f"{each}, after {readings} readings" for each in new]
+        new = [f"{each}, after {len(positions)} readings" for each in new]
     return News(
         sorted(new), here, f"nothing new in the {spec.source.kind}: read to {position or 'the start'}"[:500], None
     )

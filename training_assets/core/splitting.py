@@ -54,8 +54,8 @@ def deal(
       rows stay test rows for ever; training rows may be left out when their group turns up again.
     - column: the user's own words.
 
-    Rows that are `left_out` because another row of their key counts (`_batch`, `_key`, `_target`) got no split of
-    their own; a key that they held first stays where they were dealt, and so do the others of their batch.
+    Rows that are `left_out` (`_batch`, `_key`, `_target`), because another row of their key counts or a newer result
+    replaced theirs, get no split; a key that they held first stays where it was dealt, and so do others of their batch.
 
     `table` has `_batch`, `_row`, `_key`, `_target` and the named columns; `batch_order` names its batches, oldest
     first (a retracted batch may stay in it: the guarantee for small classes belongs to the first batch ever).
