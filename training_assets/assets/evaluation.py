@@ -10,6 +10,7 @@ from training_assets.assets.cases import show_cases
 from training_assets.assets.drift import drift_report
 from training_assets.assets.encoding import PREPROCESSOR_FILE
 from training_assets.assets.features import ROWS
+from training_assets.assets.report_lines import change_lines, headline, measured, metric_lines, slice_lines
 from training_assets.assets.showing import shown
 from training_assets.assets.tuning import GOLDEN, GOLDEN_SCORES, SCORER, STUDY, TUNED, read_scorer
 from training_assets.core import fingerprint, plots
@@ -18,7 +19,6 @@ from training_assets.core.code_identity import code_version
 from training_assets.core.encoding.preprocessor import Preprocessor
 from training_assets.core.evaluation.aims import Aims
 from training_assets.core.evaluation.comparison import Scored
-from training_assets.core.evaluation.metrics import reported
 from training_assets.core.evaluation.permutation import permutation_importance
 from training_assets.core.evaluation.report import evaluate
 from training_assets.core.evaluation.served import parity, runtime
@@ -165,12 +165,12 @@ def evaluation_report(
             "card": dg.MetadataValue.path(pages / "card.html"),
             **({} if case is None else {"case": case.name}),
             "test_rows": report["rows"],
-            **_headline(report),
+            **headline(report),
         },
         tables={
-            "metrics": _metric_lines(report),
-            "against_champion": _change_lines(report),
-            "slices": _slice_lines(report),
+            "metrics": metric_lines(report),
+            "against_champion": change_lines(report),
+            "slices": slice_lines(report),
             "rules": [{"rule": each.text, "outcome": each.outcome} for each in verdict.results],
         },
     )
@@ -201,51 +201,3 @@ def _params(tuned: Artifact) -> dict[str, Any]:
     """What the model is, and the parameters of the best trial, for MLflow."""
     facts = tuned.facts
     return {"family": facts["family"], "trials": facts["trials"], **facts["params"]}
-
-
-def measured(report: Mapping[str, Any]) -> dict[str, float | None]:
-    """The value of each metric, the most telling first; none where it is undefined on these rows."""
-    return {name: report["metrics"][name]["value"] for name in reported(report)}
-
-
-def _headline(report: Mapping[str, Any], most: int = 4) -> dict[str, float]:
-    """The first few metrics, as numbers that Dagster plots over time."""
-    return {name: value for name, value in list(measured(report).items())[:most] if value is not None}
-
-
-def _metric_lines(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Metrics beside the dummy's and their bounds, for a reader."""
-    return [
-        {
-            "metric": name,
-            "value": report["metrics"][name]["value"],
-            "low": report["metrics"][name]["low"],
-            "high": report["metrics"][name]["high"],
-            "dummy": report["dummy"].get(name),
-            "better": report["metrics"][name]["direction"],
-        }
-        for name in reported(report)
-    ]
-
-
-def _change_lines(report: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Champion and candidate side by side, both scored now on rows that the champion never saw."""
-    compared = report["comparison"]
-    fields = ("champion", "challenger", "difference", "low", "high")
-    return [
-        {"metric": name, **{field: each.get(field) for field in fields}}
-        for name, each in ({} if compared is None else compared["metrics"]).items()
-    ]
-
-
-def _slice_lines(report: Mapping[str, Any], most: int = 2) -> list[dict[str, Any]]:
-    """The first metrics on each part of the test rows."""
-    return [
-        {
-            "slice": line["slice"],
-            "part": line["part"],
-            "rows": line["rows"],
-            **{name: ((line["metrics"] or {}).get(name) or {}).get("value") for name in reported(report)[:most]},
-        }
-        for line in report["slices"]
-    ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from training_assets.assets.evaluation import measured
 from training_assets.assets.registration import REGISTERED
+from training_assets.assets.report_lines import measured
 from training_assets.assets.validation import VALIDATED
 from training_assets.cli.project import Project
 from training_assets.governance.judging import REPORT, REPORT_FILE, judged
